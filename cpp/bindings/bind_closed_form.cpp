@@ -1,0 +1,95 @@
+// Binds ridge_path and logistic_path: rows and penalties in; coefficients and intercepts out.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "bindings/arrays.hpp"
+#include "bindings/stop_look.hpp"
+#include "core/closed_form.hpp"
+
+namespace py = pybind11;
+
+namespace automs::bindings {
+namespace {
+
+template <typename Value>
+LinearRows<Value> checked_rows(const Array<Value>& X, const std::optional<Array<double>>& weights,
+                               StopLook& stop) {
+  check_ndim(X, 2, "X");
+  const auto n_rows = static_cast<std::size_t>(X.shape(0));
+  if (weights) {
+    check_ndim(*weights, 1, "weights");
+    check_length(*weights, n_rows, "weights");
+  }
+  return {X.data(), weights ? weights->data() : nullptr, n_rows,
+          static_cast<std::size_t>(X.shape(1)), std::ref(stop)};
+}
+
+template <typename Value>
+py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Array<double>& alphas,
+                        const std::optional<Array<double>>& weights) {
+  StopLook stop(std::nullopt);
+  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  check_ndim(y, 2, "y");
+  check_length(y, rows.n_rows, "y");
+  const std::vector<double> penalties = to_vector(alphas, "alphas");
+  RidgePath path;
+  {
+    const py::gil_scoped_release no_gil;
+    path = ridge_path(rows, y.data(), static_cast<std::size_t>(y.shape(1)), penalties);
+  }
+  stop.rethrow();
+  const auto n_alphas = static_cast<py::ssize_t>(penalties.size());
+  return py::make_tuple(to_array(std::move(path.coef), {n_alphas, X.shape(1), y.shape(1)}),
+                        to_array(std::move(path.intercept), {n_alphas, y.shape(1)}));
+}
+
+template <typename Value>
+py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& classes,
+                           std::size_t n_classes, const Array<double>& penalties,
+                           const std::optional<Array<double>>& weights, int max_iterations,
+                           std::optional<double> time_limit) {
+  StopLook stop(time_limit);
+  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  check_ndim(classes, 1, "classes");
+  check_length(classes, rows.n_rows, "classes");
+  const LogisticOptions options{n_classes, to_vector(penalties, "penalties"), max_iterations};
+  LogisticPath path;
+  {
+    const py::gil_scoped_release no_gil;
+    path = logistic_path(rows, classes.data(), options);
+  }
+  stop.rethrow();
+  const auto n_penalties = static_cast<py::ssize_t>(options.penalties.size());
+  const auto n_logits = static_cast<py::ssize_t>(n_classes == 2 ? 1 : n_classes);
+  py::array_t<bool> converged(n_penalties);
+  std::copy(path.converged.begin(), path.converged.end(), converged.mutable_data());
+  return py::make_tuple(to_array(std::move(path.coef), {n_penalties, X.shape(1), n_logits}),
+                        to_array(std::move(path.intercept), {n_penalties, n_logits}), converged,
+                        to_array(std::move(path.n_iterations)), path.stopped);
+}
+
+template <typename Value>
+void define(py::module_& m) {
+  m.def("ridge_path", &py_ridge_path<Value>, py::arg("X").noconvert(), py::arg("y").noconvert(),
+        py::arg("alphas").noconvert(), py::arg("weights").noconvert() = py::none());
+  m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
+        py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
+        py::arg("weights").noconvert() = py::none(), py::arg("max_iterations") = 1000,
+        py::arg("time_limit") = py::none());
+}
+
+}  // namespace
+}  // namespace automs::bindings
+
+void bind_closed_form(py::module_& m) {
+  automs::bindings::define<float>(m);
+  automs::bindings::define<double>(m);
+}

@@ -1,0 +1,320 @@
+// Binds TrainJobs: matrices and columns of settings in; curves, scores and weights out.
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "bindings/arrays.hpp"
+#include "core/train_jobs.hpp"
+#include "core/types.hpp"
+
+namespace py = pybind11;
+
+namespace automs::bindings {
+namespace {
+
+Task parse_task(const std::string& task) {
+  if (task == "regression") return Task::regression;
+  if (task == "binary") return Task::binary;
+  if (task == "multiclass") return Task::multiclass;
+  throw py::value_error("task must be regression, binary or multiclass, got " + task);
+}
+
+/// One named column of settings, a value for each candidate.
+template <typename T>
+const T* column(const py::dict& columns, const char* name, std::size_t length,
+                std::vector<py::object>& keep) {
+  if (!columns.contains(name)) throw py::value_error(std::string("missing column ") + name);
+  auto array = py::cast<Array<T>>(columns[name]);
+  check_ndim(array, 1, name);
+  check_length(array, length, name);
+  const T* data = array.data();
+  keep.push_back(std::move(array));
+  return data;
+}
+
+template <typename Enum>
+Enum checked_code(int code, int count, const char* name) {
+  if (code < 0 || code >= count) {
+    throw py::value_error(std::string(name) + " must be a code in [0, " + std::to_string(count) +
+                          "), got " + std::to_string(code));
+  }
+  return static_cast<Enum>(code);
+}
+
+std::vector<Candidate> parse_candidates(const py::dict& columns) {
+  const auto seeds = py::cast<Array<std::uint64_t>>(columns["seed"]);
+  const auto n = static_cast<std::size_t>(seeds.size());
+  std::vector<py::object> keep;
+  auto doubles = [&](const char* name) { return column<double>(columns, name, n, keep); };
+  auto ints = [&](const char* name) { return column<std::int32_t>(columns, name, n, keep); };
+  auto flags = [&](const char* name) { return column<std::uint8_t>(columns, name, n, keep); };
+  const auto sizes = py::cast<Array<std::int32_t>>(columns["hidden_sizes"]);
+  const auto* offsets = column<std::int64_t>(columns, "hidden_offsets", n + 1, keep);
+  const auto *activation = ints("activation"), *loss = ints("loss"), *optimizer = ints("optimizer"),
+             *schedule = ints("learning_rate_schedule"), *batch_size = ints("batch_size"),
+             *epochs = ints("epochs"), *patience = ints("patience");
+  const auto *residual = flags("residual"), *nesterov = flags("nesterov");
+  const auto *learning_rate = doubles("learning_rate"), *momentum = doubles("momentum"),
+             *beta1 = doubles("beta1"), *beta2 = doubles("beta2"), *epsilon = doubles("epsilon"),
+             *weight_decay = doubles("weight_decay"), *l2_penalty = doubles("l2_penalty"),
+             *dropout = doubles("dropout"), *label_smoothing = doubles("label_smoothing"),
+             *huber_delta = doubles("huber_delta"), *quantile = doubles("quantile");
+  std::vector<Candidate> candidates(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    Candidate& c = candidates[i];
+    if (offsets[i] < 0 || offsets[i] > offsets[i + 1] || offsets[i + 1] > sizes.size()) {
+      throw py::value_error("hidden_offsets must rise from 0 to the length of hidden_sizes");
+    }
+    c.architecture.hidden_layer_sizes.assign(sizes.data() + offsets[i],
+                                             sizes.data() + offsets[i + 1]);
+    c.architecture.activation =
+        checked_code<Activation>(activation[i], kActivationCount, "activation");
+    c.architecture.residual = residual[i] != 0;
+    c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
+              label_smoothing[i]};
+    c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),
+                   momentum[i],     nesterov[i] != 0, beta1[i],     beta2[i],
+                   epsilon[i],      weight_decay[i],  l2_penalty[i]};
+    c.learning_rate = learning_rate[i];
+    c.learning_rate_schedule =
+        checked_code<Schedule>(schedule[i], kScheduleCount, "learning_rate_schedule");
+    c.batch_size = batch_size[i];
+    c.epochs = epochs[i];
+    c.patience = patience[i];
+    c.dropout = dropout[i];
+    c.seed = seeds.data()[i];
+  }
+  return candidates;
+}
+
+/// TrainJobs, and the arrays that its views point into.
+class PyTrainJobs {
+ public:
+  std::size_t add_view(const std::string& task, int n_logits, const Array<float>& X,
+                       const Array<double>& y, const std::optional<Array<double>>& row_weights,
+                       const Array<std::int32_t>& train_rows,
+                       const Array<std::int32_t>& validation_rows,
+                       const Array<double>& output_centre, const Array<double>& output_scale) {
+    check_ndim(X, 2, "X");
+    check_ndim(y, 2, "y");
+    const auto n_rows = static_cast<std::size_t>(X.shape(0));
+    check_length(y, n_rows, "y");
+    View<float> view;
+    view.task = parse_task(task);
+    view.X = X.data();
+    view.n_rows = n_rows;
+    view.n_features = static_cast<int>(X.shape(1));
+    view.n_logits = n_logits;
+    view.n_targets = static_cast<int>(y.shape(1));
+    view.y = y.data();
+    if (row_weights) {
+      check_ndim(*row_weights, 1, "row_weights");
+      check_length(*row_weights, n_rows, "row_weights");
+      view.row_weights = row_weights->data();
+      arrays_.push_back(*row_weights);
+    }
+    view.train_rows = to_vector(train_rows, "train_rows");
+    view.validation_rows = to_vector(validation_rows, "validation_rows");
+    view.output_centre = to_vector(output_centre, "output_centre");
+    view.output_scale = to_vector(output_scale, "output_scale");
+    arrays_.push_back(X);
+    arrays_.push_back(y);
+    return jobs_.add_view(std::move(view));
+  }
+
+  std::size_t add_candidates(const py::dict& columns) {
+    std::vector<Candidate> candidates = parse_candidates(columns);
+    std::size_t first = n_candidates_;
+    for (Candidate& candidate : candidates) jobs_.add_candidate(std::move(candidate));
+    n_candidates_ += candidates.size();
+    return first;
+  }
+
+  std::size_t add_jobs(const Array<std::int64_t>& candidates, const Array<std::int64_t>& views) {
+    check_length(views, static_cast<std::size_t>(candidates.size()), "views");
+    const std::size_t first = jobs_.n_jobs();
+    for (py::ssize_t i = 0; i < candidates.size(); ++i) {
+      jobs_.add_job(static_cast<std::size_t>(candidates.data()[i]),
+                    static_cast<std::size_t>(views.data()[i]));
+    }
+    return first;
+  }
+
+  /// `time_limit` in seconds from now. `look` is called by the calling thread, with the GIL, every
+  /// few milliseconds; a true result or an exception stops the run, and the exception is thrown
+  /// again after the threads have joined.
+  void run(const Array<std::int64_t>& jobs, const Array<std::int32_t>& until_epochs, int n_threads,
+           const std::optional<std::string>& metric, std::optional<double> time_limit,
+           const py::object& look) {
+    check_length(until_epochs, static_cast<std::size_t>(jobs.size()), "until_epochs");
+    std::vector<JobRequest> requests;
+    for (py::ssize_t i = 0; i < jobs.size(); ++i) {
+      requests.push_back({static_cast<std::size_t>(jobs.data()[i]), until_epochs.data()[i]});
+    }
+    std::optional<Metric> parsed;
+    if (metric) parsed = parse_metric(*metric);
+    std::optional<py::error_already_set> error;
+    Stop stop(deadline(time_limit), [&] {
+      const py::gil_scoped_acquire gil;
+      try {
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        return !look.is_none() && py::cast<bool>(look());
+      } catch (py::error_already_set& raised) {
+        error = raised;
+        return true;
+      }
+    });
+    {
+      const py::gil_scoped_release no_gil;
+      jobs_.run(requests, n_threads, parsed, stop);
+    }
+    if (error) throw py::error_already_set(*error);
+  }
+
+  py::dict summary(const Array<std::int64_t>& jobs) const {
+    const auto n = static_cast<std::size_t>(jobs.size());
+    std::vector<std::int32_t> state(n), epoch(n), best_epoch(n);
+    std::vector<double> best_score(n), loss(n), seconds(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const State<float>& s = jobs_.state(static_cast<std::size_t>(jobs.data()[i]));
+      state[i] = static_cast<std::int32_t>(s.state);
+      epoch[i] = s.epoch;
+      best_epoch[i] = s.best_epoch;
+      best_score[i] = s.best_score;
+      const auto best = static_cast<std::size_t>(s.best_epoch);
+      loss[i] = best > 0 ? s.validation_loss[best - 1] : std::nan("");
+      seconds[i] = s.seconds;
+    }
+    py::dict out;
+    out["state"] = to_array(std::move(state));
+    out["epoch"] = to_array(std::move(epoch));
+    out["best_epoch"] = to_array(std::move(best_epoch));
+    out["best_score"] = to_array(std::move(best_score));
+    out["validation_loss"] = to_array(std::move(loss));
+    out["seconds"] = to_array(std::move(seconds));
+    return out;
+  }
+
+  py::dict curves(std::size_t job) const {
+    const State<float>& s = jobs_.state(job);
+    py::dict out;
+    out["train_loss"] = to_array(std::vector<double>(s.train_loss));
+    out["validation_loss"] = to_array(std::vector<double>(s.validation_loss));
+    out["validation_score"] = to_array(std::vector<double>(s.validation_score));
+    return out;
+  }
+
+  py::tuple weights(std::size_t job) const {
+    py::list weights;
+    py::list biases;
+    for (DenseWeights& layer : jobs_.weights(job)) {
+      weights.append(to_array(std::move(layer.weights), {layer.fan_in, layer.fan_out}));
+      biases.append(to_array(std::move(layer.bias)));
+    }
+    return py::make_tuple(weights, biases);
+  }
+
+  py::list validation_predictions(const Array<std::int64_t>& jobs, int n_threads) const {
+    const std::vector<std::size_t> numbers(jobs.data(), jobs.data() + jobs.size());
+    std::vector<std::vector<double>> predictions;
+    {
+      const py::gil_scoped_release no_gil;
+      predictions = jobs_.validation_predictions(numbers, n_threads);
+    }
+    py::list out;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const auto n_rows = static_cast<py::ssize_t>(jobs_.view_of(numbers[i]).validation_rows.size());
+      const auto size = static_cast<py::ssize_t>(predictions[i].size());
+      out.append(to_array(std::move(predictions[i]), {n_rows, n_rows > 0 ? size / n_rows : 0}));
+    }
+    return out;
+  }
+
+  py::dict export_state(std::size_t job) const {
+    PortableState s = jobs_.export_state(job);
+    py::dict out;
+    out["state"] = static_cast<int>(s.state);
+    out["epoch"] = s.epoch;
+    out["best_epoch"] = s.best_epoch;
+    out["best_score"] = s.best_score;
+    out["seconds"] = s.seconds;
+    out["weights"] = to_array(std::move(s.weights));
+    out["first_moment"] = to_array(std::move(s.first_moment));
+    out["second_moment"] = to_array(std::move(s.second_moment));
+    out["best_weights"] = to_array(std::move(s.best_weights));
+    out["train_loss"] = to_array(std::move(s.train_loss));
+    out["validation_loss"] = to_array(std::move(s.validation_loss));
+    out["validation_score"] = to_array(std::move(s.validation_score));
+    return out;
+  }
+
+  void import_state(std::size_t job, const py::dict& s) {
+    auto floats = [&](const char* name) { return to_vector(py::cast<Array<float>>(s[name]), name); };
+    auto doubles = [&](const char* name) {
+      return to_vector(py::cast<Array<double>>(s[name]), name);
+    };
+    jobs_.import_state(
+        job, {checked_code<JobState>(py::cast<int>(s["state"]), 5, "state"),
+              py::cast<std::int32_t>(s["epoch"]), py::cast<std::int32_t>(s["best_epoch"]),
+              py::cast<double>(s["best_score"]), py::cast<double>(s["seconds"]), floats("weights"),
+              floats("first_moment"), floats("second_moment"), floats("best_weights"),
+              doubles("train_loss"), doubles("validation_loss"), doubles("validation_score")});
+  }
+
+  void set_weights(std::size_t job, const Array<float>& weights,
+                   const std::optional<std::string>& metric) {
+    std::optional<Metric> parsed;
+    if (metric) parsed = parse_metric(*metric);
+    jobs_.set_weights(job, to_vector(weights, "weights"), parsed);
+  }
+
+  void release(const Array<std::int64_t>& jobs) {
+    jobs_.release({jobs.data(), jobs.data() + jobs.size()});
+  }
+
+ private:
+  static Stop::Clock::time_point deadline(std::optional<double> time_limit) {
+    // Beyond a year the clock's own range would be at risk.
+    if (!time_limit || *time_limit > 3e7) return Stop::Clock::time_point::max();
+    const std::chrono::duration<double> limit(*time_limit);
+    return Stop::Clock::now() + std::chrono::duration_cast<Stop::Clock::duration>(limit);
+  }
+
+  TrainJobs jobs_;
+  std::size_t n_candidates_ = 0;
+  std::vector<py::object> arrays_;
+};
+
+}  // namespace
+}  // namespace automs::bindings
+
+void bind_training(py::module_& m) {
+  using automs::bindings::PyTrainJobs;
+  py::class_<PyTrainJobs>(m, "TrainJobs", py::module_local())
+      .def(py::init<>())
+      .def("add_view", &PyTrainJobs::add_view, py::arg("task"), py::arg("n_logits"),
+           py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("row_weights"),
+           py::arg("train_rows"), py::arg("validation_rows"), py::arg("output_centre"),
+           py::arg("output_scale"))
+      .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
+      .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
+      .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),
+           py::arg("metric") = py::none(), py::arg("time_limit") = py::none(),
+           py::arg("look") = py::none())
+      .def("summary", &PyTrainJobs::summary, py::arg("jobs"))
+      .def("curves", &PyTrainJobs::curves, py::arg("job"))
+      .def("weights", &PyTrainJobs::weights, py::arg("job"))
+      .def("validation_predictions", &PyTrainJobs::validation_predictions, py::arg("jobs"),
+           py::arg("n_threads"))
+      .def("export_state", &PyTrainJobs::export_state, py::arg("job"))
+      .def("import_state", &PyTrainJobs::import_state, py::arg("job"), py::arg("state"))
+      .def("set_weights", &PyTrainJobs::set_weights, py::arg("job"), py::arg("weights"),
+           py::arg("metric") = py::none())
+      .def("release", &PyTrainJobs::release, py::arg("jobs"));
+  m.attr("vector_bytes") = automs::kVectorBytes;
+}

@@ -1,0 +1,178 @@
+// the dict that Python hands over -> ModelTables, or std::invalid_argument naming the key.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "automs/encoder.hpp"
+#include "core/check.hpp"
+#include "core/model_file.hpp"
+
+namespace automs::bindings {
+
+namespace py = pybind11;
+
+inline std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+inline py::object item(const py::dict& dict, const char* key) {
+  require(dict.contains(key), std::string("model: the key '") + key + "' is missing");
+  return dict[key];
+}
+
+/// Converts an object, `what` being its name in messages and `rule` what it must be.
+template <typename T>
+T convert(py::handle object, const std::string& what, const char* rule) {
+  try {
+    return py::cast<T>(object);
+  } catch (const py::cast_error&) {
+    PyErr_Clear();
+    throw std::invalid_argument("model: " + what + " must be " + rule + ", got " +
+                                type_name(object));
+  }
+}
+
+template <typename T>
+T get(const py::dict& dict, const char* key, const char* rule) {
+  return convert<T>(item(dict, key), key, rule);
+}
+
+/// A list of strings, or none for None and for a missing key.
+inline std::vector<std::string> get_names(const py::dict& dict, const char* key) {
+  if (!dict.contains(key) || dict[key].is_none()) return {};
+  return get<std::vector<std::string>>(dict, key, "a list of str, or None");
+}
+
+/// One of `names`, whose place is its code.
+template <typename Code, std::size_t n>
+Code code_of(const std::string& name, const char* const (&names)[n], const char* key) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (name == names[i]) return static_cast<Code>(i);
+  }
+  throw std::invalid_argument(std::string("model: ") + key + " is unknown, got '" + name + "'");
+}
+
+inline constexpr const char* kTaskNames[] = {"regression", "binary", "multiclass"};
+inline constexpr const char* kLinkNames[] = {"identity", "exp", "sigmoid", "softmax"};
+inline constexpr const char* kActivationNames[] = {
+    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish"};
+
+inline Activation get_activation(const py::dict& network) {
+  const py::object value = item(network, "activation");
+  if (py::isinstance<py::str>(value)) {
+    return code_of<Activation>(convert<std::string>(value, "activation", "a str"), kActivationNames,
+                               "activation");
+  }
+  const int code = convert<int>(value, "activation", "a name or its code");
+  require(code >= 0 && code < kActivationCount, "model: activation must be in [0, " +
+                                                    std::to_string(kActivationCount) + "), got " +
+                                                    std::to_string(code));
+  return static_cast<Activation>(code);
+}
+
+/// A numeric array of `n_dims` dimensions, converted to T where needed.
+template <typename T>
+py::array_t<T> get_array(py::handle object, const char* what, py::ssize_t n_dims) {
+  auto array = py::array_t<T, py::array::c_style | py::array::forcecast>::ensure(object);
+  if (!array || array.ndim() != n_dims) {
+    PyErr_Clear();
+    throw std::invalid_argument(std::string("model: ") + what + " must be numeric arrays of " +
+                                std::to_string(n_dims) + " dimensions");
+  }
+  return array;
+}
+
+template <typename T>
+std::vector<T> to_vector(const py::array_t<T>& array) {
+  return std::vector<T>(array.data(), array.data() + array.size());
+}
+
+inline ClassLabels get_classes(const py::dict& model) {
+  if (!model.contains("class_kind") || model["class_kind"].is_none()) {
+    require(!model.contains("classes") || model["classes"].is_none(),
+            "model: classes need a class_kind");
+    return std::monostate{};
+  }
+  const auto kind = get<std::string>(model, "class_kind", "a str, or None");
+  if (kind == "int64") return get<std::vector<std::int64_t>>(model, "classes", "a list of int");
+  if (kind == "float64") return get<std::vector<double>>(model, "classes", "a list of float");
+  if (kind == "string") return get<std::vector<std::string>>(model, "classes", "a list of str");
+  require(kind == "bool",
+          "model: class_kind must be int64, float64, bool or string, got '" + kind + "'");
+  std::vector<std::uint8_t> labels;
+  for (const bool label : get<std::vector<bool>>(model, "classes", "a list of bool")) {
+    labels.push_back(label ? 1 : 0);
+  }
+  return labels;
+}
+
+inline EncoderTables tables_of(const Encoder& encoder) {
+  return {std::vector<double>(encoder.centre.begin(), encoder.centre.end()),
+          std::vector<double>(encoder.scale.begin(), encoder.scale.end()),
+          std::vector<std::uint8_t>(encoder.clip.begin(), encoder.clip.end()),
+          std::vector<std::uint8_t>(encoder.indicator.begin(), encoder.indicator.end())};
+}
+
+inline NetworkTables network_from_dict(const py::dict& dict) {
+  NetworkTables network;
+  network.encoder = get<std::uint32_t>(dict, "encoder", "an int >= 0");
+  network.weight = get<double>(dict, "weight", "a float");
+  network.layer_sizes = get<std::vector<std::uint32_t>>(dict, "layer_sizes", "a list of int >= 0");
+  network.activation = get_activation(dict);
+  network.residual = get<bool>(dict, "residual", "a bool");
+  network.link = code_of<OutputLink>(get<std::string>(dict, "link", "a str"), kLinkNames, "link");
+  const auto weights = get<std::vector<py::object>>(dict, "weights", "a list of arrays");
+  const std::vector<std::uint32_t>& sizes = network.layer_sizes;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const auto array = get_array<float>(weights[i], "weights", 2);
+    // The sizes alone would let a transposed matrix through.
+    require(i + 1 >= sizes.size() || (array.shape(0) == static_cast<py::ssize_t>(sizes[i]) &&
+                                      array.shape(1) == static_cast<py::ssize_t>(sizes[i + 1])),
+            "model: weights[" + std::to_string(i) + "] must have shape (fan_in, fan_out)");
+    network.weights.push_back(to_vector(array));
+  }
+  for (const py::object& bias : get<std::vector<py::object>>(dict, "biases", "a list of arrays")) {
+    network.biases.push_back(to_vector(get_array<float>(bias, "biases", 1)));
+  }
+  network.output_centre =
+      to_vector(get_array<double>(item(dict, "output_centre"), "output_centre", 1));
+  network.output_scale =
+      to_vector(get_array<double>(item(dict, "output_scale"), "output_scale", 1));
+  return network;
+}
+
+/// The number of values that `predict` writes: a binary network's one logit gives two of them.
+inline std::uint32_t count_outputs(const ModelTables& model) {
+  if (model.task == ModelTask::binary) return 2;
+  require(!model.networks.empty(), "model: networks must not be empty");
+  const std::vector<std::uint32_t>& sizes = model.networks.front().layer_sizes;
+  return sizes.empty() ? 0 : sizes.back();
+}
+
+inline ModelTables model_from_dict(const py::dict& dict) {
+  ModelTables model;
+  model.task = code_of<ModelTask>(get<std::string>(dict, "task", "a str"), kTaskNames, "task");
+  model.n_columns = get<std::uint32_t>(dict, "n_columns", "an int >= 0");
+  model.column_names = get_names(dict, "column_names");
+  model.target_names = get_names(dict, "target_names");
+  model.classes = get_classes(dict);
+  for (const py::object& encoder :
+       get<std::vector<py::object>>(dict, "encoders", "a list of Encoder")) {
+    require(py::isinstance<Encoder>(encoder), "model: encoders must be a list of Encoder");
+    model.encoders.push_back(tables_of(encoder.cast<const Encoder&>()));
+  }
+  for (const py::dict& network : get<std::vector<py::dict>>(dict, "networks", "a list of dict")) {
+    model.networks.push_back(network_from_dict(network));
+  }
+  model.n_outputs = count_outputs(model);
+  model.metadata = get<std::string>(dict, "metadata", "a str");
+  return model;
+}
+
+}  // namespace automs::bindings

@@ -1,0 +1,35 @@
+// a smooth convex function with its gradient, and a start -> its minimiser, by L-BFGS.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+namespace automs {
+
+/// What is minimised, over points of one fixed length.
+struct SmoothFunction {
+  /// Value at `point`; fills `gradient` of the same length. NaN: a stop was asked for.
+  std::function<double(const std::vector<double>& point, std::vector<double>& gradient)> evaluate;
+  /// The size of a gradient that is compared with the tolerance (for instance its max-norm).
+  std::function<double(const std::vector<double>& gradient)> gradient_norm;
+};
+
+struct LbfgsOptions {
+  int max_iterations;  // >= 0
+  double tolerance;    // converged where gradient_norm <= tolerance
+};
+
+struct LbfgsResult {
+  bool converged;
+  bool stopped;
+  int n_iterations;
+};
+
+/// Moves `point` to a minimum: L-BFGS with 10 pairs (Nocedal and Wright, "Numerical optimization",
+/// algorithm 7.5) and a line search for the weak Wolfe conditions by doubling and bisection. The
+/// variables should be scaled so that the second derivatives are near 1. `point` ends at the last
+/// accepted point, finite also where no minimum exists and the iterations run out.
+LbfgsResult minimise_lbfgs(const SmoothFunction& function, const LbfgsOptions& options,
+                           std::vector<double>& point);
+
+}  // namespace automs

@@ -1,0 +1,213 @@
+// encoder tables, networks, classes and names as plain vectors -> the bytes of a model file.
+#include "core/model_file.hpp"
+
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "automs/checksum.hpp"
+#include "automs/model_reader.hpp"
+#include "core/check.hpp"
+
+namespace automs {
+
+namespace {
+
+class ByteWriter {
+ public:
+  template <typename T>
+  void number(T value) {
+    detail::UnsignedOf<sizeof(T)> bits;
+    std::memcpy(&bits, &value, sizeof value);
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      bytes_.push_back(static_cast<char>((bits >> (8 * i)) & 0xFF));
+    }
+  }
+
+  template <typename T>
+  void numbers(const std::vector<T>& values) {
+    for (const T value : values) number(value);
+  }
+
+  void count(std::size_t n, const char* name) {
+    require(n <= std::numeric_limits<std::uint32_t>::max(),
+            std::string(name) + " must have fewer than 2^32 entries");
+    number(static_cast<std::uint32_t>(n));
+  }
+
+  void text(const std::string& value, const char* name) {
+    require(detail::is_utf8(value.data(), value.size()), std::string(name) + " must be UTF-8");
+    count(value.size(), name);
+    bytes_ += value;
+  }
+
+  void texts(const std::vector<std::string>& values, const char* name) {
+    count(values.size(), name);
+    for (const std::string& value : values) text(value, name);
+  }
+
+  std::string& bytes() { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+std::string got(std::size_t n) { return ", got " + std::to_string(n); }
+
+void write_names(ByteWriter& out, const ModelTables& tables) {
+  const std::size_t n = tables.column_names.size();
+  require(n == 0 || n == tables.n_columns,
+          "column_names must have n_columns = " + std::to_string(tables.n_columns) + " entries" +
+              got(n));
+  out.texts(tables.column_names, "column_names");
+  const std::size_t n_targets = tables.target_names.size();
+  const bool regression = tables.task == ModelTask::regression;
+  require(n_targets == 0 || (regression && n_targets == tables.n_outputs),
+          "target_names must have one entry for each output of a regression" + got(n_targets));
+  out.texts(tables.target_names, "target_names");
+}
+
+struct ClassWriter {
+  ByteWriter& out;
+
+  void operator()(std::monostate) const { start(ClassKind::none, 0); }
+  void operator()(const std::vector<std::int64_t>& labels) const {
+    start(ClassKind::int64, labels.size());
+    out.numbers(labels);
+  }
+  void operator()(const std::vector<double>& labels) const {
+    start(ClassKind::float64, labels.size());
+    out.numbers(labels);
+  }
+  void operator()(const std::vector<std::uint8_t>& labels) const {
+    start(ClassKind::boolean, labels.size());
+    out.numbers(labels);
+  }
+  void operator()(const std::vector<std::string>& labels) const {
+    start(ClassKind::string, labels.size());
+    for (const std::string& label : labels) out.text(label, "classes");
+  }
+
+ private:
+  void start(ClassKind kind, std::size_t n) const {
+    out.number(static_cast<std::uint8_t>(kind));
+    out.count(n, "classes");
+  }
+
+ public:
+  explicit ClassWriter(ByteWriter& writer) : out(writer) {}
+};
+
+void write_classes(ByteWriter& out, const ModelTables& tables) {
+  const bool regression = tables.task == ModelTask::regression;
+  const std::size_t n = std::visit(
+      [](const auto& labels) -> std::size_t {
+        if constexpr (std::is_same_v<std::decay_t<decltype(labels)>, std::monostate>) {
+          return 0;
+        } else {
+          return labels.size();
+        }
+      },
+      tables.classes);
+  require(n == (regression ? 0 : tables.n_outputs),
+          regression ? std::string("classes must be absent from a regression")
+                     : "classes must have one entry for each output" + got(n));
+  std::visit(ClassWriter(out), tables.classes);
+}
+
+void write_encoder(ByteWriter& out, const EncoderTables& encoder, std::size_t n_columns) {
+  require(
+      encoder.centre.size() == n_columns && encoder.scale.size() == n_columns &&
+          encoder.clip.size() == n_columns && encoder.indicator.size() == n_columns,
+      "every table of an encoder must have n_columns = " + std::to_string(n_columns) + " entries");
+  for (std::size_t j = 0; j < n_columns; ++j) {
+    require(std::isfinite(encoder.centre[j]) && std::isfinite(encoder.scale[j]),
+            "centre and scale must be finite");
+    out.number(static_cast<std::uint8_t>(ColumnKind::numeric));
+    const int flags = (encoder.clip[j] != 0 ? 1 : 0) | (encoder.indicator[j] != 0 ? 2 : 0);
+    out.number(static_cast<std::uint8_t>(flags));
+    out.number(encoder.centre[j]);
+    out.number(encoder.scale[j]);
+  }
+}
+
+/// The sizes of every array of a network agree with its layer_sizes.
+void check_network(const NetworkTables& network, const std::string& name) {
+  require(network.layer_sizes.size() >= 2,
+          name + "layer_sizes must have at least 2 entries" + got(network.layer_sizes.size()));
+  const std::size_t n_layers = network.layer_sizes.size() - 1;
+  require(network.weights.size() == n_layers && network.biases.size() == n_layers,
+          name + "weights and biases must have one array for each of " + std::to_string(n_layers) +
+              " layers");
+  for (std::size_t i = 0; i < n_layers; ++i) {
+    const std::size_t fan_in = network.layer_sizes[i];
+    const std::size_t fan_out = network.layer_sizes[i + 1];
+    require(network.weights[i].size() == fan_in * fan_out && network.biases[i].size() == fan_out,
+            name + "weights[" + std::to_string(i) + "] and its bias must have shapes (" +
+                std::to_string(fan_in) + ", " + std::to_string(fan_out) + ") and (" +
+                std::to_string(fan_out) + ",)");
+  }
+  const std::size_t n_logits = network.layer_sizes.back();
+  require(
+      network.output_centre.size() == n_logits && network.output_scale.size() == n_logits,
+      name + "output_centre and output_scale must have " + std::to_string(n_logits) + " entries");
+}
+
+void write_network(ByteWriter& out, const NetworkTables& network) {
+  out.number(network.encoder);
+  out.number(network.weight);
+  out.number(static_cast<std::uint8_t>(network.activation));
+  out.number(static_cast<std::uint8_t>(network.residual ? 1 : 0));
+  out.number(static_cast<std::uint8_t>(network.link));
+  out.count(network.layer_sizes.size(), "layer_sizes");
+  out.numbers(network.layer_sizes);
+  for (std::size_t i = 0; i < network.weights.size(); ++i) {
+    out.numbers(network.weights[i]);
+    out.numbers(network.biases[i]);
+  }
+  out.numbers(network.output_centre);
+  out.numbers(network.output_scale);
+}
+
+std::string write_payload(const ModelTables& tables) {
+  ByteWriter out;
+  out.number(static_cast<std::uint8_t>(tables.task));
+  out.number(tables.n_columns);
+  out.number(tables.n_outputs);
+  write_names(out, tables);
+  write_classes(out, tables);
+  out.count(tables.encoders.size(), "encoders");
+  for (const EncoderTables& encoder : tables.encoders) {
+    write_encoder(out, encoder, tables.n_columns);
+  }
+  out.count(tables.networks.size(), "networks");
+  for (std::size_t i = 0; i < tables.networks.size(); ++i) {
+    check_network(tables.networks[i], "networks[" + std::to_string(i) + "]: ");
+    write_network(out, tables.networks[i]);
+  }
+  out.text(tables.metadata, "metadata");
+  return std::move(out.bytes());
+}
+
+}  // namespace
+
+std::string write_model(const ModelTables& tables) {
+  const std::string payload = write_payload(tables);
+  ByteWriter out;
+  out.bytes().reserve(kHeaderBytes + payload.size() + kChecksumBytes);
+  for (const unsigned char byte : kMagic) out.number(byte);
+  out.number(kFormatVersion);
+  out.number(std::uint32_t{0});  // flags
+  out.number(static_cast<std::uint64_t>(payload.size()));
+  out.bytes() += payload;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(out.bytes().data());
+  out.number(crc64(bytes, out.bytes().size()));
+  // What this function wrote must be what the reader accepts: the remaining rules are its own.
+  Model model;
+  const LoadFailure failure = read_model(out.bytes().data(), out.bytes().size(), model);
+  require(failure.status == Status::ok, std::string("the model cannot be written: ") +
+                                            failure.field + ": " + describe(failure.status));
+  return std::move(out.bytes());
+}
+
+}  // namespace automs

@@ -1,0 +1,56 @@
+// encoder tables, networks, classes and names as plain vectors -> the bytes of a model file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "automs/model.hpp"
+
+namespace automs {
+
+/// One encoder: four tables with one entry for each raw column (see automs/encoder.hpp).
+struct EncoderTables {
+  std::vector<double> centre;
+  std::vector<double> scale;
+  std::vector<std::uint8_t> clip;
+  std::vector<std::uint8_t> indicator;
+};
+
+/// One trained network and its place in the ensemble.
+struct NetworkTables {
+  std::uint32_t encoder = 0;  // index into ModelTables::encoders
+  double weight = 1.0;
+  std::vector<std::uint32_t> layer_sizes;  // n_features, hidden layers, n_logits
+  Activation activation = Activation::identity;
+  bool residual = false;
+  OutputLink link = OutputLink::identity;
+  std::vector<std::vector<float>> weights;  // each (fan_in, fan_out), row-major
+  std::vector<std::vector<float>> biases;   // each (fan_out)
+  std::vector<double> output_centre;        // (n_logits)
+  std::vector<double> output_scale;         // (n_logits)
+};
+
+/// No classes (regression), or their labels in the order of the probabilities; bool as uint8.
+using ClassLabels = std::variant<std::monostate, std::vector<std::int64_t>, std::vector<double>,
+                                 std::vector<std::uint8_t>, std::vector<std::string>>;
+
+struct ModelTables {
+  ModelTask task = ModelTask::regression;
+  std::uint32_t n_columns = 0;
+  std::uint32_t n_outputs = 0;
+  std::vector<std::string> column_names;  // (n_columns), or empty
+  std::vector<std::string> target_names;  // (n_outputs) of a regression, or empty
+  ClassLabels classes;
+  std::vector<EncoderTables> encoders;
+  std::vector<NetworkTables> networks;
+  std::string metadata;  // JSON text in UTF-8
+};
+
+/// The bytes of a model file of the newest format version (cpp/predictor/FORMAT.md). Throws
+/// std::invalid_argument for whatever the reader would refuse. Equal tables give equal bytes.
+std::string write_model(const ModelTables& tables);
+
+}  // namespace automs

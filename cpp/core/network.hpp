@@ -1,0 +1,115 @@
+// Architecture, number of features and outputs -> Network: where each weight lies in one flat buffer.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "core/candidate.hpp"
+#include "core/check.hpp"
+#include "core/random.hpp"
+#include "core/types.hpp"
+
+namespace automs {
+
+/// One dense layer, z = x W + b. W is row-major (fan_in, padded_out); the columns from fan_out on
+/// are padding: zero at the start, and as their gradient is zero they stay so.
+struct Layer {
+  int fan_in;
+  int fan_out;
+  int padded_out;
+  std::size_t weights;  // offsets in the flat buffer
+  std::size_t bias;
+  bool residual;
+};
+
+struct Network {
+  std::vector<Layer> layers;
+  Activation activation = Activation::identity;  // of the hidden layers; the last one has none
+  std::size_t n_values = 0;                      // length of the flat buffer, padding included
+  int widest = 0;                                // largest padded_out
+
+  int n_features() const { return layers.front().fan_in; }
+  int n_logits() const { return layers.back().fan_out; }
+  int padded_logits() const { return layers.back().padded_out; }
+
+  /// Weights and biases, padding not counted.
+  std::size_t n_parameters() const {
+    std::size_t count = 0;
+    for (const Layer& layer : layers) {
+      count += (static_cast<std::size_t>(layer.fan_in) + 1) * static_cast<std::size_t>(layer.fan_out);
+    }
+    return count;
+  }
+};
+
+/// Lays a network out for `Scalar`.
+template <typename Scalar>
+Network make_network(const Architecture& architecture, int n_features, int n_logits) {
+  require(n_features >= 1, "a network needs at least one feature");
+  require(n_logits >= 1, "a network needs at least one output");
+  Network network;
+  network.activation = architecture.activation;
+  std::vector<int> sizes = architecture.hidden_layer_sizes;
+  sizes.push_back(n_logits);
+  int fan_in = n_features;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
+    const bool hidden = i + 1 < sizes.size();
+    Layer layer{fan_in, sizes[i], padded<Scalar>(sizes[i]), 0, 0, false};
+    layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
+    layer.weights = network.n_values;
+    layer.bias = layer.weights +
+                 static_cast<std::size_t>(layer.fan_in) * static_cast<std::size_t>(layer.padded_out);
+    network.n_values = layer.bias + static_cast<std::size_t>(layer.padded_out);
+    if (layer.padded_out > network.widest) network.widest = layer.padded_out;
+    network.layers.push_back(layer);
+    fan_in = sizes[i];
+  }
+  return network;
+}
+
+/// The gain that keeps the variance of a hidden layer's activations: sqrt(2) for the rectifiers
+/// (He et al. 2015, arXiv 1502.01852), 1 for the rest.
+inline double initial_gain(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+    case Activation::leaky_relu:
+    case Activation::elu:
+    case Activation::gelu:
+    case Activation::silu:
+    case Activation::mish:
+      return std::sqrt(2.0);
+    default:
+      return 1.0;
+  }
+}
+
+/// Fills `values` (network.n_values): weights N(0, gain^2 / fan_in), biases and padding 0. A weight
+/// depends on (seed, layer, its row and column) alone, not on the padding.
+template <typename Scalar>
+void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
+  const RandomStream stream(seed, Purpose::initial_weights);
+  for (std::size_t i = 0; i < network.n_values; ++i) values[i] = Scalar(0);
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    const bool hidden = l + 1 < network.layers.size();
+    const double gain = hidden ? initial_gain(network.activation) : 1.0;
+    const double deviation = gain / std::sqrt(static_cast<double>(layer.fan_in));
+    std::uint32_t drawn = 0;
+    std::pair<double, double> pair{};
+    for (int row = 0; row < layer.fan_in; ++row) {
+      for (int column = 0; column < layer.fan_out; ++column, ++drawn) {
+        if (drawn % 2 == 0) {
+          const auto words = stream.block(l, drawn / 2);
+          pair = normal_pair(words[0], words[1]);
+        }
+        const double normal = drawn % 2 == 0 ? pair.first : pair.second;
+        values[layer.weights + static_cast<std::size_t>(row) * layer.padded_out + column] =
+            static_cast<Scalar>(normal * deviation);
+      }
+    }
+  }
+}
+
+}  // namespace automs

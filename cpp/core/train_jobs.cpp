@@ -1,0 +1,269 @@
+#include "core/train_jobs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "core/check.hpp"
+#include "core/network.hpp"
+#include "core/parallel.hpp"
+#include "core/trainer.hpp"
+
+namespace automs {
+
+namespace {
+
+Network network_of(const Candidate& candidate, const View<float>& view) {
+  return make_network<float>(candidate.architecture, view.n_features, view.n_logits);
+}
+
+/// Padded buffer -> the layers' W and b in turn. An empty buffer stays empty.
+std::vector<float> without_padding(const Network& network, const AlignedVector<float>& values) {
+  std::vector<float> dense;
+  if (values.empty()) return dense;
+  dense.reserve(network.n_parameters());
+  for (const Layer& layer : network.layers) {
+    for (int row = 0; row <= layer.fan_in; ++row) {  // the bias follows the last row
+      const auto first =
+          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.padded_out;
+      dense.insert(dense.end(), first, first + layer.fan_out);
+    }
+  }
+  return dense;
+}
+
+AlignedVector<float> with_padding(const Network& network, const std::vector<float>& dense) {
+  AlignedVector<float> values;
+  if (dense.empty()) return values;
+  require(dense.size() == network.n_parameters(),
+          "a state's buffer must have " + std::to_string(network.n_parameters()) +
+              " values for this candidate and view, got " + std::to_string(dense.size()));
+  values.assign(network.n_values, 0.0f);
+  auto next = dense.begin();
+  for (const Layer& layer : network.layers) {
+    for (int row = 0; row <= layer.fan_in; ++row) {
+      std::copy_n(
+          next, layer.fan_out,
+          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.padded_out);
+      next += layer.fan_out;
+    }
+  }
+  return values;
+}
+
+void check_candidate(const Candidate& candidate) {
+  require(candidate.epochs >= 1, "epochs must be >= 1");
+  require(candidate.batch_size >= 1, "batch_size must be >= 1");
+  require(candidate.dropout >= 0.0 && candidate.dropout < 1.0, "dropout must be in [0, 1)");
+  // Dropout's stream of random numbers has room for 64 layers.
+  require(candidate.architecture.hidden_layer_sizes.size() <= 64,
+          "hidden_layer_sizes must have at most 64 layers");
+}
+
+/// Classes are trained with cross-entropy, numbers with any other loss.
+void check_loss(const Candidate& candidate, const View<float>& view) {
+  const bool classes = view.task != Task::regression;
+  require(
+      classes == (candidate.loss.kind == Loss::cross_entropy),
+      classes ? "loss must be cross_entropy for classes" : "loss must not be cross_entropy here");
+}
+
+/// What a finished state no longer needs goes back to the system.
+void drop_moments(State<float>& state) {
+  if (state.state != JobState::complete && state.state != JobState::diverged) return;
+  AlignedVector<float>().swap(state.first_moment);
+  AlignedVector<float>().swap(state.second_moment);
+  if (!state.best_weights.empty()) AlignedVector<float>().swap(state.weights);
+}
+
+}  // namespace
+
+std::size_t TrainJobs::add_view(View<float> view) {
+  check_view(view);
+  views_.push_back(std::move(view));
+  return views_.size() - 1;
+}
+
+std::size_t TrainJobs::add_candidate(Candidate candidate) {
+  check_candidate(candidate);
+  candidates_.push_back(std::move(candidate));
+  return candidates_.size() - 1;
+}
+
+std::size_t TrainJobs::add_job(std::size_t candidate, std::size_t view) {
+  require(candidate < candidates_.size(), "no candidate has this number");
+  require(view < views_.size(), "no view has this number");
+  check_loss(candidates_[candidate], views_[view]);
+  jobs_.push_back({candidate, view, std::make_unique<State<float>>()});
+  return jobs_.size() - 1;
+}
+
+const TrainJobs::Job& TrainJobs::checked(std::size_t job) const {
+  require(job < jobs_.size(), "no job has the number " + std::to_string(job));
+  return jobs_[job];
+}
+
+const State<float>& TrainJobs::state(std::size_t job) const { return *checked(job).state; }
+const View<float>& TrainJobs::view_of(std::size_t job) const { return views_[checked(job).view]; }
+const Candidate& TrainJobs::candidate_of(std::size_t job) const {
+  return candidates_[checked(job).candidate];
+}
+
+double TrainJobs::expected_cost(const JobRequest& request) const {
+  const Candidate& candidate = candidate_of(request.job);
+  const View<float>& view = view_of(request.job);
+  double weights = 0.0;
+  double fan_in = view.n_features;
+  for (const int size : candidate.architecture.hidden_layer_sizes) {
+    weights += (fan_in + 8.0) * size;  // 8: the activation, about as much as eight weights
+    fan_in = size;
+  }
+  weights += fan_in * view.n_logits;
+  return weights * static_cast<double>(view.train_rows.size()) *
+         (request.until_epoch - state(request.job).epoch);
+}
+
+void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
+                    std::optional<Metric> metric, Stop& stop) {
+  std::vector<double> costs;
+  std::vector<bool> requested(jobs_.size(), false);
+  for (const JobRequest& request : requests) {
+    checked(request.job);
+    require(!requested[request.job], "a job was requested twice");
+    requested[request.job] = true;
+    costs.push_back(expected_cost(request));
+  }
+  std::vector<std::size_t> order(requests.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
+  std::vector<ThreadBuffers<float>> buffers(static_cast<std::size_t>(std::max(1, n_threads)));
+  auto train = [&](std::size_t task, int thread) {
+    const JobRequest& request = requests[order[task]];
+    const Job& job = jobs_[request.job];
+    const Network network = network_of(candidates_[job.candidate], views_[job.view]);
+    Trainer<float> trainer(candidates_[job.candidate], network, views_[job.view], metric,
+                           buffers[static_cast<std::size_t>(thread)]);
+    trainer.train(*job.state, request.until_epoch, stop, thread);
+    drop_moments(*job.state);
+  };
+  parallel_for(requests.size(), n_threads, train, [&] { stop.requested(0); });
+}
+
+std::vector<DenseWeights> TrainJobs::weights(std::size_t job) const {
+  const Network network = network_of(candidate_of(job), view_of(job));
+  const std::vector<float> dense = without_padding(network, state(job).chosen_weights());
+  require(!dense.empty(),
+          "job " + std::to_string(job) + " has no weights: not trained, or released");
+  std::vector<DenseWeights> layers;
+  auto next = dense.begin();
+  for (const Layer& layer : network.layers) {
+    const auto n_weights = static_cast<std::ptrdiff_t>(layer.fan_in) * layer.fan_out;
+    DenseWeights out{layer.fan_in, layer.fan_out, {next, next + n_weights}, {}};
+    next += n_weights;
+    out.bias.assign(next, next + layer.fan_out);
+    next += layer.fan_out;
+    layers.push_back(std::move(out));
+  }
+  return layers;
+}
+
+std::vector<std::vector<double>> TrainJobs::validation_predictions(
+    const std::vector<std::size_t>& jobs, int n_threads) const {
+  for (const std::size_t job : jobs) {
+    require(!state(job).chosen_weights().empty(),
+            "job " + std::to_string(job) + " has no weights: not trained, or released");
+  }
+  std::vector<std::vector<double>> predictions(jobs.size());
+  std::vector<ThreadBuffers<float>> buffers(static_cast<std::size_t>(std::max(1, n_threads)));
+  parallel_for(jobs.size(), n_threads, [&](std::size_t task, int thread) {
+    const std::size_t job = jobs[task];
+    const View<float>& view = view_of(job);
+    const Network network = network_of(candidate_of(job), view);
+    ThreadBuffers<float>& own = buffers[static_cast<std::size_t>(thread)];
+    own.workspace.lay_out(network, view.n_targets);
+    evaluate(candidate_of(job), network, view, state(job).chosen_weights().data(),
+             view.validation_rows, own.workspace, own.evaluation);
+    predictions[task] = own.evaluation.predictions;
+  });
+  return predictions;
+}
+
+PortableState TrainJobs::export_state(std::size_t job) const {
+  const State<float>& state = *checked(job).state;
+  const Network network = network_of(candidate_of(job), view_of(job));
+  return {state.state,
+          state.epoch,
+          state.best_epoch,
+          state.best_score,
+          state.seconds,
+          without_padding(network, state.weights),
+          without_padding(network, state.first_moment),
+          without_padding(network, state.second_moment),
+          without_padding(network, state.best_weights),
+          state.train_loss,
+          state.validation_loss,
+          state.validation_score};
+}
+
+void TrainJobs::import_state(std::size_t job, const PortableState& portable) {
+  const Network network = network_of(candidate_of(job), view_of(job));
+  require(portable.epoch >= 0 && portable.best_epoch >= 0 && portable.best_epoch <= portable.epoch,
+          "a state's epochs must hold 0 <= best_epoch <= epoch");
+  const bool open = portable.state != JobState::complete && portable.state != JobState::diverged;
+  const bool adam = candidate_of(job).optimizer.kind != Optimizer::sgd;
+  require(!open || portable.weights.empty() ||
+              (!portable.first_moment.empty() && (!adam || !portable.second_moment.empty())),
+          "a state that may go on needs its weights and moments");
+  State<float> state;
+  state.state = portable.state;
+  state.epoch = portable.epoch;
+  state.best_epoch = portable.best_epoch;
+  state.best_score = portable.best_score;
+  state.seconds = portable.seconds;
+  state.weights = with_padding(network, portable.weights);
+  state.first_moment = with_padding(network, portable.first_moment);
+  state.second_moment = with_padding(network, portable.second_moment);
+  state.best_weights = with_padding(network, portable.best_weights);
+  state.train_loss = portable.train_loss;
+  state.validation_loss = portable.validation_loss;
+  state.validation_score = portable.validation_score;
+  *jobs_[job].state = std::move(state);
+}
+
+void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense,
+                            std::optional<Metric> metric) {
+  const Candidate& candidate = candidate_of(job);
+  const View<float>& view = view_of(job);
+  const Network network = network_of(candidate, view);
+  require(!dense.empty(), "weights must not be empty");
+  State<float> state;
+  state.weights = with_padding(network, dense);
+  state.epoch = state.best_epoch = 1;
+  state.state = JobState::complete;
+  state.train_loss.assign(1, std::nan(""));
+  ThreadBuffers<float> buffers;
+  buffers.workspace.lay_out(network, view.n_targets);
+  evaluate(candidate, network, view, state.weights.data(), view.validation_rows, buffers.workspace,
+           buffers.evaluation);
+  const double loss = buffers.evaluation.loss;
+  const bool scored = metric && !view.validation_rows.empty();
+  state.best_score =
+      scored ? score_evaluation(*metric, candidate, view, buffers.evaluation) : -loss;
+  state.validation_loss.assign(1, loss);
+  state.validation_score.assign(1, state.best_score);
+  *jobs_[job].state = std::move(state);
+}
+
+void TrainJobs::release(const std::vector<std::size_t>& jobs) {
+  for (const std::size_t job : jobs) {
+    State<float>& state = *checked(job).state;
+    for (auto* buffer :
+         {&state.weights, &state.first_moment, &state.second_moment, &state.best_weights}) {
+      AlignedVector<float>().swap(*buffer);
+    }
+  }
+}
+
+}  // namespace automs

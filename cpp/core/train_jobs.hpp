@@ -1,0 +1,100 @@
+// Candidates, views, how far to train -> trained states: (candidate x fold) jobs over the threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/candidate.hpp"
+#include "core/metric.hpp"
+#include "core/state.hpp"
+#include "core/stop.hpp"
+#include "core/view.hpp"
+
+namespace automs {
+
+/// A job and the epoch that it is to reach.
+struct JobRequest {
+  std::size_t job;
+  int until_epoch;
+};
+
+/// A layer's weights without padding: W (fan_in, fan_out) row-major and b (fan_out).
+struct DenseWeights {
+  int fan_in;
+  int fan_out;
+  std::vector<float> weights;
+  std::vector<float> bias;
+};
+
+/// A state without padding, the same for every CPU level: of each buffer the layers' W and b in
+/// turn. Buffers that the state does not hold are empty.
+struct PortableState {
+  JobState state = JobState::paused;
+  std::int32_t epoch = 0;
+  std::int32_t best_epoch = 0;
+  double best_score = 0.0;
+  double seconds = 0.0;
+  std::vector<float> weights;
+  std::vector<float> first_moment;
+  std::vector<float> second_moment;
+  std::vector<float> best_weights;
+  std::vector<double> train_loss;
+  std::vector<double> validation_loss;
+  std::vector<double> validation_score;
+};
+
+/// Owns the candidates, the jobs and their states; the matrices of the views are the caller's.
+/// Which other jobs run, in which order and on how many threads, never changes a job's bits.
+class TrainJobs {
+ public:
+  std::size_t add_view(View<float> view);
+  std::size_t add_candidate(Candidate candidate);
+  std::size_t add_job(std::size_t candidate, std::size_t view);
+
+  std::size_t n_jobs() const { return jobs_.size(); }
+  const State<float>& state(std::size_t job) const;
+  const View<float>& view_of(std::size_t job) const;
+  const Candidate& candidate_of(std::size_t job) const;
+
+  /// Trains every requested job on, longest first. `metric` scores the validation rows after every
+  /// epoch; without one the negative loss chooses the best epoch.
+  void run(const std::vector<JobRequest>& requests, int n_threads, std::optional<Metric> metric,
+           Stop& stop);
+
+  /// The chosen weights of a trained job, layer by layer.
+  std::vector<DenseWeights> weights(std::size_t job) const;
+
+  /// Predictions (n_validation_rows, n_columns) of each job's chosen weights on its own validation
+  /// rows, in the target's units or as probabilities.
+  std::vector<std::vector<double>> validation_predictions(const std::vector<std::size_t>& jobs,
+                                                          int n_threads) const;
+
+  PortableState export_state(std::size_t job) const;
+  void import_state(std::size_t job, const PortableState& portable);
+
+  /// Gives an untrained job the weights that a closed form found (the layers' W and b in turn), and
+  /// scores them: the job is complete then, after what counts as one epoch.
+  void set_weights(std::size_t job, const std::vector<float>& dense, std::optional<Metric> metric);
+
+  /// Forgets weights and moments of jobs that will neither go on nor be used; curves stay.
+  void release(const std::vector<std::size_t>& jobs);
+
+ private:
+  struct Job {
+    std::size_t candidate;
+    std::size_t view;
+    std::unique_ptr<State<float>> state;
+  };
+
+  const Job& checked(std::size_t job) const;
+  double expected_cost(const JobRequest& request) const;
+
+  std::vector<View<float>> views_;
+  std::vector<Candidate> candidates_;
+  std::vector<Job> jobs_;
+};
+
+}  // namespace automs

@@ -1,0 +1,241 @@
+// Candidate, view, state -> the state some epochs later: mini-batches, validation, best epoch.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/backward.hpp"
+#include "core/candidate.hpp"
+#include "core/evaluation.hpp"
+#include "core/forward.hpp"
+#include "core/learning_rate.hpp"
+#include "core/loss.hpp"
+#include "core/metric.hpp"
+#include "core/network.hpp"
+#include "core/optimizer.hpp"
+#include "core/state.hpp"
+#include "core/stop.hpp"
+#include "core/view.hpp"
+#include "core/workspace.hpp"
+
+namespace automs {
+
+/// Everything one thread reuses from job to job.
+template <typename Scalar>
+struct ThreadBuffers {
+  Workspace<Scalar> workspace;
+  Evaluation evaluation;
+  std::vector<std::int32_t> row_order;
+};
+
+/// Trains one candidate on one view. Nothing is allocated in the loop over mini-batches.
+template <typename Scalar>
+class Trainer {
+ public:
+  Trainer(const Candidate& candidate, const Network& network, const View<Scalar>& view,
+          std::optional<Metric> metric, ThreadBuffers<Scalar>& buffers)
+      : candidate_(candidate),
+        network_(network),
+        view_(view),
+        metric_(metric),
+        buffers_(buffers),
+        workspace_(buffers.workspace) {
+    workspace_.lay_out(network, view.n_targets);
+    double total = 0.0;
+    for (const std::int32_t row : view.train_rows) total += view.weight(row);
+    mean_weight_ = total / static_cast<double>(view.train_rows.size());
+  }
+
+  /// Goes on from `state` until epoch `until_epoch` (at most candidate.epochs), or to whatever
+  /// ends the training before. `thread` is the number of the calling thread.
+  void train(State<Scalar>& state, int until_epoch, Stop& stop, int thread) {
+    if (state.state == JobState::complete || state.state == JobState::diverged) return;
+    if (stop.requested(thread)) {  // first weights cost time, too
+      state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;
+      return;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    begin(state);
+    const int last = std::min(until_epoch, candidate_.epochs);
+    while (state.epoch < last && state.state == JobState::paused) {
+      if (!train_epoch(state.epoch, stop, thread)) {
+        state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;
+        break;
+      }
+      finish_epoch(state);
+    }
+    if (state.state == JobState::paused && state.epoch >= candidate_.epochs) {
+      state.state = JobState::complete;
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    state.seconds += took.count();
+  }
+
+ private:
+  std::int64_t n_train() const { return static_cast<std::int64_t>(view_.train_rows.size()); }
+  std::int64_t batch_size() const {
+    return std::min<std::int64_t>(candidate_.batch_size, n_train());
+  }
+  std::int64_t steps_per_epoch() const { return (n_train() + batch_size() - 1) / batch_size(); }
+
+  /// Loads the state's weights into the arena; a state without any gets its first ones.
+  void begin(State<Scalar>& state) {
+    const std::size_t n = network_.n_values;
+    require(state.epoch == 0 || !state.weights.empty(), "a released job cannot go on");
+    if (state.weights.empty()) {
+      state.weights.resize(n);
+      initialize_weights(network_, candidate_.seed, state.weights.data());
+      set_output_bias(state.weights.data());
+      state.first_moment.assign(n, Scalar(0));
+      if (candidate_.optimizer.kind != Optimizer::sgd) state.second_moment.assign(n, Scalar(0));
+    }
+    // A job that was cut may be asked to go on.
+    if (state.state == JobState::timed_out || state.state == JobState::stopped) {
+      state.state = JobState::paused;
+    }
+    std::copy(state.weights.begin(), state.weights.end(), workspace_.weights);
+    std::copy(state.first_moment.begin(), state.first_moment.end(), workspace_.first_moment);
+    std::copy(state.second_moment.begin(), state.second_moment.end(), workspace_.second_moment);
+    transpose_weights(network_, workspace_.weights, workspace_);
+  }
+
+  /// Classes: the output's bias starts at the log odds of the training rows (plus one row a class).
+  void set_output_bias(Scalar* weights) const {
+    if (candidate_.loss.kind != Loss::cross_entropy) return;
+    const int n = view_.n_logits;
+    Scalar* bias = weights + network_.layers.back().bias;
+    if (view_.task == Task::multiclass) {
+      std::vector<double> counts(n, mean_weight_);
+      double total = n * mean_weight_;
+      for (const std::int32_t row : view_.train_rows) {
+        counts[static_cast<std::size_t>(view_.y[row])] += view_.weight(row);
+        total += view_.weight(row);
+      }
+      for (int j = 0; j < n; ++j) bias[j] = static_cast<Scalar>(std::log(counts[j] / total));
+      return;
+    }
+    for (int j = 0; j < n; ++j) {
+      double ones = mean_weight_;
+      double zeros = mean_weight_;
+      for (const std::int32_t row : view_.train_rows) {
+        const bool one = view_.y[static_cast<std::size_t>(row) * view_.n_targets + j] > 0.5;
+        (one ? ones : zeros) += view_.weight(row);
+      }
+      bias[j] = static_cast<Scalar>(std::log(ones / zeros));
+    }
+  }
+
+  /// One pass over the training rows; false where it was cut.
+  bool train_epoch(int epoch, Stop& stop, int thread) {
+    shuffle_rows(view_.train_rows, candidate_.seed, static_cast<std::uint64_t>(epoch),
+                 buffers_.row_order);
+    const std::int64_t n_steps = steps_per_epoch() * candidate_.epochs;
+    std::int64_t step = steps_per_epoch() * epoch;
+    weighted_loss_ = 0.0;
+    for (std::int64_t first = 0; first < n_train(); first += batch_size(), ++step) {
+      const std::int64_t last = std::min(first + batch_size(), n_train());
+      for (std::int64_t row = first; row < last; row += kTileRows) {
+        if (stop.requested(thread)) return false;
+        const int n_rows = static_cast<int>(std::min<std::int64_t>(kTileRows, last - row));
+        add_tile(row, n_rows, step, first, last - first);
+      }
+      const double rate = learning_rate(candidate_, step, n_steps);
+      update_weights(network_, candidate_.optimizer, rate, step, workspace_);
+      transpose_weights(network_, workspace_.weights, workspace_);
+    }
+    return true;
+  }
+
+  /// Adds the gradient of rows [row, row + n_rows) of the epoch's order; they belong to the
+  /// mini-batch of `batch_rows` rows that starts at `first`.
+  void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
+                std::int64_t batch_rows) {
+    gather(row, n_rows);
+    const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
+                          static_cast<std::uint32_t>(row - first)};
+    forward(network_, workspace_.weights, workspace_.input, n_rows, true,
+            candidate_.dropout > 0.0 ? &dropout : nullptr, workspace_);
+    const LossTile<Scalar> tile{workspace_.activations.back(),
+                                static_cast<std::size_t>(network_.padded_logits()),
+                                workspace_.targets,
+                                view_.n_targets,
+                                view_.row_weights ? workspace_.row_weights : nullptr,
+                                n_rows,
+                                network_.n_logits()};
+    const auto scale = static_cast<Scalar>(1.0 / static_cast<double>(batch_rows));
+    weighted_loss_ += tile_loss(candidate_.loss, tile, scale, workspace_.output_gradient);
+    backward(network_, workspace_.input, n_rows, row != first, workspace_);
+  }
+
+  /// Copies the tile's rows, targets and weights (divided by their mean) into the arena.
+  void gather(std::int64_t first, int n_rows) {
+    const auto width = static_cast<std::size_t>(view_.n_features);
+    for (int i = 0; i < n_rows; ++i) {
+      const auto row = static_cast<std::size_t>(buffers_.row_order[first + i]);
+      std::copy_n(view_.X + row * width, width, workspace_.input + i * width);
+      for (int j = 0; j < view_.n_targets; ++j) {
+        workspace_.targets[i * view_.n_targets + j] = view_.encoded_target(row, j);
+      }
+      if (view_.row_weights) {
+        workspace_.row_weights[i] = static_cast<Scalar>(view_.row_weights[row] / mean_weight_);
+      }
+    }
+  }
+
+  /// Writes the finished epoch into the state: curves, weights, best weights, end of training.
+  void finish_epoch(State<Scalar>& state) {
+    const double loss = weighted_loss_ / static_cast<double>(n_train());
+    ++state.epoch;
+    state.train_loss.push_back(loss);
+    const std::size_t n = network_.n_values;
+    bool finite = std::isfinite(loss);
+    for (std::size_t i = 0; i < n && finite; ++i) finite = std::isfinite(workspace_.weights[i]);
+    std::copy_n(workspace_.weights, n, state.weights.begin());
+    std::copy_n(workspace_.first_moment, n, state.first_moment.begin());
+    if (!state.second_moment.empty()) {
+      std::copy_n(workspace_.second_moment, n, state.second_moment.begin());
+    }
+    if (finite && !view_.validation_rows.empty()) finite = validate(state);
+    if (!finite) {
+      state.state = JobState::diverged;
+    } else if (candidate_.patience > 0 && !view_.validation_rows.empty() &&
+               state.epoch - state.best_epoch >= candidate_.patience) {
+      state.state = JobState::complete;
+    }
+  }
+
+  /// Scores the weights on the validation rows and keeps them where they are the best so far; of
+  /// equal scores the last one. False where the loss is not finite.
+  bool validate(State<Scalar>& state) {
+    evaluate(candidate_, network_, view_, workspace_.weights, view_.validation_rows, workspace_,
+             buffers_.evaluation);
+    const double loss = buffers_.evaluation.loss;
+    const double score =
+        metric_ ? score_evaluation(*metric_, candidate_, view_, buffers_.evaluation) : -loss;
+    state.validation_loss.push_back(loss);
+    state.validation_score.push_back(score);
+    if (!std::isfinite(loss)) return false;
+    const double chosen_by = std::isfinite(score) ? score : -loss;
+    if (chosen_by >= state.best_score || state.best_epoch == 0) {
+      state.best_score = chosen_by;
+      state.best_epoch = state.epoch;
+      state.best_weights.assign(workspace_.weights, workspace_.weights + network_.n_values);
+    }
+    return true;
+  }
+
+  const Candidate& candidate_;
+  const Network& network_;
+  const View<Scalar>& view_;
+  std::optional<Metric> metric_;
+  ThreadBuffers<Scalar>& buffers_;
+  Workspace<Scalar>& workspace_;
+  double mean_weight_ = 1.0;
+  double weighted_loss_ = 0.0;
+};
+
+}  // namespace automs

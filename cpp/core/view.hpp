@@ -1,0 +1,68 @@
+// Nothing -> View: one encoded table with its targets, weights and rows, shared by all candidates.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/check.hpp"
+
+namespace automs {
+
+enum class Task : int { regression = 0, binary = 1, multiclass = 2 };
+
+/// The rows of one fold. The matrices belong to the caller and outlive the view.
+template <typename Scalar>
+struct View {
+  Task task = Task::regression;
+  const Scalar* X = nullptr;  // (n_rows, n_features), row-major, encoded
+  std::size_t n_rows = 0;
+  int n_features = 0;
+  int n_logits = 0;
+  int n_targets = 0;                      // columns of y: 1 for classes, whose index it holds
+  const double* y = nullptr;              // (n_rows, n_targets), in the target's own units
+  const double* row_weights = nullptr;    // (n_rows), or null for 1
+  std::vector<std::int32_t> train_rows;
+  std::vector<std::int32_t> validation_rows;  // may be empty
+  // Regression: encoded target = (y - centre) / scale, one of each for every target.
+  std::vector<double> output_centre;
+  std::vector<double> output_scale;
+
+  /// Column `target` of row `row`, as the network is trained on it.
+  Scalar encoded_target(std::size_t row, int target) const {
+    const double value = y[row * n_targets + target];
+    if (task != Task::regression) return static_cast<Scalar>(value);
+    return static_cast<Scalar>((value - output_centre[target]) / output_scale[target]);
+  }
+
+  double weight(std::size_t row) const { return row_weights ? row_weights[row] : 1.0; }
+};
+
+/// Checks what would make the trainer read out of bounds.
+template <typename Scalar>
+void check_view(const View<Scalar>& view) {
+  require(view.X && view.y, "X and y must be given");
+  require(view.n_features >= 1 && view.n_logits >= 1 && view.n_targets >= 1,
+          "a view needs at least one feature, one logit and one target");
+  require(!view.train_rows.empty(), "train_rows must not be empty");
+  const bool classes = view.task == Task::multiclass;
+  require(classes ? view.n_targets == 1 && view.n_logits >= 2 : view.n_targets == view.n_logits,
+          "y must have one column for each output, or the class' index in one column");
+  if (view.task == Task::regression) {
+    require(view.output_centre.size() == static_cast<std::size_t>(view.n_targets) &&
+                view.output_scale.size() == static_cast<std::size_t>(view.n_targets),
+            "output_centre and output_scale need one value for each target");
+  }
+  for (const auto* rows : {&view.train_rows, &view.validation_rows}) {
+    for (const std::int32_t row : *rows) {
+      require(row >= 0 && static_cast<std::size_t>(row) < view.n_rows,
+              "train_rows and validation_rows must be row numbers of X, got " + std::to_string(row));
+      if (!classes) continue;
+      const double label = view.y[row];
+      require(label >= 0 && label < view.n_logits, "y must hold class indices below n_classes");
+    }
+  }
+}
+
+}  // namespace automs

@@ -1,0 +1,83 @@
+// Network -> one thread's buffers for training it, laid out in a single block.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/network.hpp"
+#include "core/types.hpp"
+
+namespace automs {
+
+/// Rows that go through the network together. A larger mini-batch is cut into tiles whose gradients
+/// are added up, so that the activations of a tile stay in the L2 cache. The number is fixed, as
+/// it decides the order of sums.
+constexpr int kTileRows = 128;
+
+/// The arena of one thread. `lay_out` allocates only where a network needs more than any before.
+template <typename Scalar>
+class Workspace {
+ public:
+  // Shapes: T = kTileRows, P = padded_out of the layer, N = network.n_values.
+  Scalar* input = nullptr;            // (T, n_features)
+  Scalar* targets = nullptr;          // (T, n_targets)
+  Scalar* row_weights = nullptr;      // (T)
+  std::vector<Scalar*> activations;   // a layer: (T, P); the last one holds the logits
+  std::vector<Scalar*> slopes;        // a layer: (T, P), derivatives of the activation
+  std::vector<Scalar*> transposed;    // a layer but the first: W^T (fan_out, padded fan_in)
+  Scalar* delta = nullptr;            // (T, widest), loss by pre-activation
+  Scalar* output_gradient = nullptr;  // (T, widest), loss by a layer's output
+  Scalar* input_gradient = nullptr;   // (T, widest), loss by a layer's input
+  Scalar* weights = nullptr;          // (N)
+  Scalar* gradient = nullptr;         // (N)
+  Scalar* first_moment = nullptr;     // (N), or the velocity of SGD
+  Scalar* second_moment = nullptr;    // (N)
+
+  void lay_out(const Network& network, int n_targets) {
+    used_ = 0;
+    place(network, n_targets, nullptr);
+    if (block_.size() < used_) block_.resize(used_);
+    used_ = 0;
+    place(network, n_targets, block_.data());
+  }
+
+  std::size_t bytes() const { return block_.size() * sizeof(Scalar); }
+
+ private:
+  /// First pass with a null base: counts only. Second pass: sets the pointers.
+  void place(const Network& network, int n_targets, Scalar* base) {
+    const auto tile = static_cast<std::size_t>(kTileRows);
+    const std::size_t n_layers = network.layers.size();
+    activations.resize(n_layers);
+    slopes.resize(n_layers);
+    transposed.resize(n_layers);
+    input = take(base, tile * network.n_features());
+    targets = take(base, tile * n_targets);
+    row_weights = take(base, tile);
+    for (std::size_t l = 0; l < n_layers; ++l) {
+      const Layer& layer = network.layers[l];
+      activations[l] = take(base, tile * layer.padded_out);
+      slopes[l] = take(base, tile * layer.padded_out);
+      const std::size_t row = padded<Scalar>(layer.fan_in);
+      transposed[l] = l == 0 ? nullptr : take(base, row * layer.fan_out);
+    }
+    for (Scalar** buffer : {&delta, &output_gradient, &input_gradient}) {
+      *buffer = take(base, tile * network.widest);
+    }
+    for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
+      *buffer = take(base, network.n_values);
+    }
+  }
+
+  Scalar* take(Scalar* base, std::size_t n) {
+    constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+    Scalar* start = base ? base + used_ : nullptr;
+    used_ += (n + line - 1) / line * line;
+    return start;
+  }
+
+  AlignedVector<Scalar> block_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace automs

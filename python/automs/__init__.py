@@ -1,0 +1,71 @@
+"""automs: automatic model search for tables, at native speed.
+
+Names are imported on first use, so that ``import automs`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automs.candidates import Candidate
+    from automs.dimensions import Choice, Float, Int, Layers, When
+    from automs.errors import AutomsWarning, ModelFileError, SearchWarning
+    from automs.estimators import AutoClassifier, AutoRegressor
+    from automs.experiment import TrainedCandidate, train_candidates
+    from automs.predictor import Predictor, load_predictor
+    from automs.search_space import SearchSpace
+
+_HOMES = {
+    "AutoClassifier": "estimators",
+    "AutoRegressor": "estimators",
+    "AutomsWarning": "errors",
+    "Candidate": "candidates",
+    "Choice": "dimensions",
+    "Float": "dimensions",
+    "Int": "dimensions",
+    "Layers": "dimensions",
+    "ModelFileError": "errors",
+    "Predictor": "predictor",
+    "SearchSpace": "search_space",
+    "SearchWarning": "errors",
+    "TrainedCandidate": "experiment",
+    "When": "dimensions",
+    "load_predictor": "predictor",
+    "train_candidates": "experiment",
+}
+
+__all__ = [
+    "AutoClassifier",
+    "AutoRegressor",
+    "AutomsWarning",
+    "Candidate",
+    "Choice",
+    "Float",
+    "Int",
+    "Layers",
+    "ModelFileError",
+    "Predictor",
+    "SearchSpace",
+    "SearchWarning",
+    "TrainedCandidate",
+    "When",
+    "load_predictor",
+    "train_candidates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = importlib.import_module("automs._version").version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"automs.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'automs' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,140 @@
+"""X, y and an estimator's arguments -> its fitted attributes: what both estimators share."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from automs._threads import effective_n_threads
+from automs.arguments import (
+    resolve_seed,
+    resolve_time_limit,
+    resolve_whole,
+)
+from automs.baselines import resolve_baselines
+from automs.candidates import check_search_space, resolve_loss
+from automs.clock import Clock
+from automs.fitting import FitSettings, fit_search
+from automs.leaderboard import make_leaderboard
+from automs.prior import default_search_space
+from automs.scoring import resolve_metric
+from automs.search_space import SearchSpace
+from automs.splits import make_splits
+from automs.strategies import make_strategy
+from automs.table import Table, read_table
+from automs.target import Target, read_target, read_weights
+
+__all__ = ["AutoEstimator"]
+
+_AUTO_ENSEMBLE_SIZE = 12
+
+Weights = npt.NDArray[np.float64]
+
+
+class AutoEstimator(BaseEstimator):  # type: ignore[misc]
+    """What both estimators share: the path from arguments to the fitted search."""
+
+    _classification: bool
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+        clock = Clock(resolve_time_limit(self.time_limit, self.max_trials))
+        table = read_table(X, memory_limit=self.memory_limit)
+        n_rows = table.values.shape[0]
+        target = read_target(y, n_rows, classification=self._classification, loss=self._loss())
+        weights = self._row_weights(read_weights(sample_weight, n_rows), target)
+        seed = resolve_seed(self.random_state)
+        codes = target.values[:, 0] if self._classification else None
+        splits = make_splits(self.validation, n_rows, codes, seed, groups)
+        settings = self._settings(target, splits[0].train_rows.size, seed)
+        fitted = fit_search(table, target, splits, weights, settings, clock)
+        self._keep_input(table, target)
+        self.predictor_ = fitted.predictor
+        self.leaderboard_ = make_leaderboard(fitted.rows)
+        self.ensemble_weights_ = fitted.ensemble_weights
+        self.trials_ = fitted.trials
+        self.n_trials_ = len(fitted.trials)
+        return self
+
+    def _loss(self) -> str:
+        return "auto"
+
+    def _quantile(self) -> float:
+        return 0.5
+
+    def _row_weights(self, sample_weight: Weights | None, _target: Target) -> Weights | None:
+        return sample_weight
+
+    def _settings(self, target: Target, n_train_rows: int, seed: int) -> FitSettings:
+        loss = resolve_loss(self._loss(), target.task)
+        space = self.search_space
+        if space is None:
+            space = default_search_space(target.task, n_train_rows)
+        elif not isinstance(space, SearchSpace):
+            raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
+        given = {"loss": loss, "quantile": self._quantile()}
+        space = space.replace(**{k: v for k, v in given.items() if k not in space.parameters})
+        check_search_space(space)
+        size = self.ensemble_size
+        decode = None if target.classes is None else target.decode
+        max_trials = self.max_trials
+        return FitSettings(
+            strategy=make_strategy(self.strategy),
+            search_space=space,
+            metric=resolve_metric(self.metric, target.task, loss, decode),
+            max_trials=None if max_trials is None else resolve_whole("max_trials", max_trials),
+            ensemble_size=_AUTO_ENSEMBLE_SIZE
+            if isinstance(size, str) and size == "auto"
+            else resolve_whole("ensemble_size", size),
+            baselines=resolve_baselines(self.baselines),
+            n_threads=effective_n_threads(self.n_jobs),
+            seed=seed,
+            verbose=self.verbose,
+        )
+
+    def _keep_input(self, table: Table, target: Target) -> None:
+        self.n_features_in_ = table.values.shape[1]
+        if table.names is not None:
+            self.feature_names_in_ = np.array(table.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        if target.classes is not None:
+            self.classes_ = target.classes
+
+    def _rows(self, X: Any) -> npt.NDArray[np.float64]:
+        check_is_fitted(self, "predictor_")
+        names = getattr(self, "feature_names_in_", None)
+        values = read_table(X, expected_names=names).values
+        if values.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {values.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return values
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_rows, n_columns)
+            Columns of a table are taken by name; NaN is a missing value.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_targets)
+            Values, or labels in the type of y.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            When X has other columns than in `fit`, or infinite values.
+        """
+        values = self._rows(X)
+        predicted: npt.NDArray[Any] = self.predictor_.predict(values, n_jobs=self.n_jobs)
+        return predicted

@@ -1,0 +1,276 @@
+"""Settings, or a search space and a seed -> `Candidate`s."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from automs._rules import Flag, OneOf, Real, Rule, Sizes, Whole
+from automs.search_space import SearchSpace
+from automs.seeds import derive_seed, keyed_rng
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Candidate",
+    "check_search_space",
+    "derive_seed",
+    "draw_candidates",
+    "mutate_candidate",
+    "resolve_loss",
+]
+
+# In these four, the position is the code that the engine knows.
+ACTIVATIONS = (
+    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
+)  # fmt: skip
+LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
+
+_SHARE = Real(0, 1, low_included=True)  # [0, 1)
+_NOT_NEGATIVE = Real(0, low_included=True)
+_POSITIVE = Real(0)
+
+_RULES: dict[str, Rule] = {
+    "hidden_layer_sizes": Sizes(max_length=64, size=Whole(1, 65_536)),
+    "activation": OneOf(ACTIVATIONS),
+    "residual": Flag(),
+    "encoding": OneOf(("standard", "robust")),
+    "loss": OneOf(("auto", *LOSSES)),
+    "huber_delta": _POSITIVE,
+    "quantile": Real(0, 1),
+    "optimizer": OneOf((*OPTIMIZERS, "exact")),
+    "learning_rate": _POSITIVE,
+    "learning_rate_schedule": OneOf(SCHEDULES),
+    "momentum": _SHARE,
+    "nesterov": Flag(),
+    "beta1": _SHARE,
+    "beta2": _SHARE,
+    "epsilon": _POSITIVE,
+    "batch_size": Whole(1),
+    "epochs": Whole(1),
+    "patience": Whole(1, optional=True),
+    "weight_decay": _NOT_NEGATIVE,
+    "l2_penalty": _NOT_NEGATIVE,
+    "dropout": _SHARE,
+    "label_smoothing": _SHARE,
+    "seed": Whole(0, high=2**64 - 1, optional=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One network's architecture, recipe and seed; immutable, all but the first by keyword.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
+        Units of each hidden layer, 1 to 65536, at most 64 layers; ``()`` is a linear model.
+    activation : str, default="relu"
+        identity, relu, leaky_relu, tanh, sigmoid, selu, elu, gelu, silu or mish.
+    residual : bool, default=False
+        Hidden layers as wide as the one before add their input to their output.
+    encoding : {"robust", "standard"}, default="robust"
+        Columns by median, interquartile range and a smooth clip; or by mean and deviation.
+    loss : str, default="auto"
+        squared, absolute, huber, quantile, poisson or cross_entropy; auto is squared for
+        regression, else cross_entropy.
+    huber_delta : float > 0, default=1.0, units of the encoded target
+        Where the Huber loss turns from square to straight.
+    quantile : float in (0, 1), default=0.5
+        What the quantile loss asks for.
+    optimizer : {"adam", "adamw", "sgd", "exact"}, default="adam"
+        "exact" is the closed form, for linear models with squared loss or cross entropy.
+    learning_rate : float > 0, default=1e-3
+        The highest one of the schedule.
+    learning_rate_schedule : {"constant", "cosine", "coslog4", "flat_cos"}, default="constant"
+        Step number to learning rate; coslog4 has four cycles, ending at 1/15, 3/15, 7/15, 1.
+    momentum : float in [0, 1), default=0.9
+        Of sgd only, as is `nesterov` (bool, default=True).
+    beta1, beta2 : float in [0, 1), default=0.9, 0.999
+        Decay of adam's and adamw's moments; `epsilon` (default=1e-8) keeps them from dividing
+        by 0.
+    batch_size : int >= 1, default=32, rows
+        Rows of one step.
+    epochs : int >= 1, default=10
+        Passes over the training rows.
+    patience : int >= 1, optional, epochs
+        Epochs without a better validation score before training stops; None: never.
+    weight_decay : float >= 0, default=0.0
+        Decoupled shrinkage per step; needs adamw or sgd.
+    l2_penalty : float >= 0, default=0.0
+        Added to the loss: half of it times the sum of squared weights.
+    dropout, label_smoothing : float in [0, 1), default=0.0
+        Probability of zeroing a hidden unit; share of each label spread over all classes.
+    seed : int in [0, 2**64), optional
+        Fixes initial weights, row order and dropout; None: derived by whoever trains.
+
+    Raises
+    ------
+    TypeError
+        When a setting has the wrong type.
+    ValueError
+        When a setting breaks its rule, or two settings contradict each other.
+
+    Examples
+    --------
+    >>> Candidate((32, 16), learning_rate=0.01).n_parameters(n_features=10, n_outputs=1)
+    897
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (64, 64)
+    _: KW_ONLY
+    activation: str = "relu"
+    residual: bool = False
+    encoding: str = "robust"
+    loss: str = "auto"
+    huber_delta: float = 1.0
+    quantile: float = 0.5
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    learning_rate_schedule: str = "constant"
+    momentum: float = 0.9
+    nesterov: bool = True
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    batch_size: int = 32
+    epochs: int = 10
+    patience: int | None = None
+    weight_decay: float = 0.0
+    l2_penalty: float = 0.0
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check every setting by its rule, then those that concern each other."""
+        for name, rule in _RULES.items():
+            object.__setattr__(self, name, rule.check(name, getattr(self, name)))
+        if self.weight_decay > 0 and self.optimizer not in {"adamw", "sgd"}:
+            raise ValueError(
+                f"weight_decay must be 0 with optimizer {self.optimizer!r}, got "
+                f"{self.weight_decay}: use optimizer='adamw', or l2_penalty"
+            )
+        if self.optimizer == "exact" and self.hidden_layer_sizes:
+            raise ValueError(
+                f"optimizer 'exact' must have hidden_layer_sizes=(), got {self.hidden_layer_sizes}"
+            )
+        if self.optimizer == "exact" and self.loss not in {"auto", "squared", "cross_entropy"}:
+            raise ValueError(
+                f"optimizer 'exact' must have loss squared or cross_entropy, got {self.loss!r}"
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """Give all settings by name, in the order of the parameters above."""
+        return {name: getattr(self, name) for name in _RULES}
+
+    def layer_shapes(self, n_features: int, n_outputs: int) -> list[tuple[int, int]]:
+        """Give (units in, units out) of each layer for this many encoded features and logits."""
+        widths = (n_features, *self.hidden_layer_sizes, n_outputs)
+        return list(itertools.pairwise(widths))
+
+    def n_parameters(self, n_features: int, n_outputs: int) -> int:
+        """Give the number of weights and biases for this many encoded features and logits."""
+        return sum(n_in * n_out + n_out for n_in, n_out in self.layer_shapes(n_features, n_outputs))
+
+
+def resolve_loss(loss: str, task: str) -> str:
+    """Give the loss that `loss` means for a task.
+
+    Parameters
+    ----------
+    loss : str
+        A candidate's loss, "auto" included.
+    task : {"regression", "binary", "multiclass"}
+
+    Returns
+    -------
+    str
+        Never "auto".
+
+    Raises
+    ------
+    ValueError
+        When the loss does not fit the task.
+
+    Examples
+    --------
+    >>> resolve_loss("auto", "binary")
+    'cross_entropy'
+    """
+    if loss == "auto":
+        return "squared" if task == "regression" else "cross_entropy"
+    if (task == "regression") == (loss == "cross_entropy"):
+        allowed = ("auto", *LOSSES[:-1]) if task == "regression" else ("auto", "cross_entropy")
+        raise ValueError(f"loss must be one of {', '.join(allowed)} for {task}, got {loss!r}")
+    return loss
+
+
+def check_search_space(space: SearchSpace) -> None:
+    """Raise ValueError, naming the nearest setting, when `space` names none of `Candidate`'s."""
+    for name in space:
+        if name not in _RULES:
+            near = difflib.get_close_matches(name, _RULES, n=1, cutoff=0.0)[0]
+            raise ValueError(
+                f"search_space must name settings of Candidate, got {name!r}: nearest is {near!r}"
+            )
+
+
+def _candidate_from(values: dict[str, Any], seed: int, number: int) -> Candidate:
+    try:
+        return Candidate(**{"seed": derive_seed(seed, number), **values})
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"search_space gave an invalid candidate: {error}") from error
+
+
+def draw_candidates(
+    space: SearchSpace, n_candidates: int, seed: int, first: int = 0
+) -> list[Candidate]:
+    """Draw candidates number `first`, `first` + 1, ... from a search space.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    n_candidates : int
+    seed : int
+    first : int, default=0
+        Number of the first one.
+
+    Returns
+    -------
+    list of Candidate
+        Candidate number i depends on the space, `seed` and i alone. Each has a seed of its own,
+        ``derive_seed(seed, i)``, unless the space sets one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the space names what is no setting, or draws values that break a candidate's rules.
+
+    Examples
+    --------
+    >>> space = SearchSpace({"hidden_layer_sizes": (8,)})
+    >>> draw_candidates(space, 5, seed=0)[3] == draw_candidates(space, 1, seed=0, first=3)[0]
+    True
+    """
+    check_search_space(space)
+    return [
+        _candidate_from(space.sample(keyed_rng(seed, number)), seed, number)
+        for number in range(first, first + n_candidates)
+    ]
+
+
+def mutate_candidate(parent: Candidate, space: SearchSpace, seed: int, number: int) -> Candidate:
+    """Give a candidate near `parent`, inside `space`, with a new seed.
+
+    It depends on the parent, the space, `seed` and `number` alone; settings that the space does
+    not name have their defaults.
+    """
+    values = space.mutate(parent.settings(), keyed_rng(seed, number))
+    return _candidate_from(values, seed, number)

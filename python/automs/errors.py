@@ -1,0 +1,17 @@
+"""Nothing -> the exception and warning classes of automs."""
+
+from __future__ import annotations
+
+__all__ = ["AutomsWarning", "ModelFileError", "SearchWarning"]
+
+
+class ModelFileError(ValueError):
+    """A model file is damaged, cut short, of an unknown version, or no model file at all."""
+
+
+class AutomsWarning(UserWarning):
+    """The base of every warning that automs gives."""
+
+
+class SearchWarning(AutomsWarning):
+    """A search ended in a way its caller should know of: interrupted, or with few finished trials."""

@@ -1,0 +1,109 @@
+"""Linear candidates of a `Training` -> their weights in closed form, a path of penalties at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from automs.linear import logistic_path, ridge_path
+from automs.training import Training
+
+__all__ = ["PENALTIES", "train_exact"]
+
+#: Penalties of the default path, for encoded features, whose scale is about 1.
+PENALTIES = tuple(float(penalty) for penalty in np.logspace(-6, 1, 8))
+
+_MAX_ITERATIONS = 300
+
+Weights = npt.NDArray[np.float32]
+
+
+def train_exact(
+    training: Training, candidates: Sequence[int], time_limit: float | None = None
+) -> list[int]:
+    """Solve linear candidates that differ in nothing but their penalty.
+
+    Parameters
+    ----------
+    training : Training
+    candidates : sequence of int
+        Numbers of candidates with optimizer "exact" and one encoding and loss.
+    time_limit : float, optional, seconds
+        For the logistic regressions of one fold; penalties that were not reached are left out.
+
+    Returns
+    -------
+    list of int
+        The candidates that were solved on every fold, and now have weights and scores.
+
+    Notes
+    -----
+    A candidate minimises L + l2_penalty / 2 * |W|^2, where L is the weighted mean loss over the
+    training rows. For the squared loss that is ridge regression with alpha = l2_penalty times the
+    sum of the weights, in units of the encoded target.
+    """
+    penalties = [training.candidates[number].l2_penalty for number in candidates]
+    solve = _solve_ridge if training.target.classes is None else _solve_logistic
+    with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
+        folds = list(
+            pool.map(
+                lambda fold: solve(training, candidates[0], fold, penalties, time_limit),
+                range(training.n_folds),
+            )
+        )
+    solved = []
+    for position, number in enumerate(candidates):
+        fold_weights = [weights[position] for weights in folds]
+        if all(weights is not None for weights in fold_weights):
+            training.set_weights(number, [w for w in fold_weights if w is not None])
+            solved.append(number)
+    return solved
+
+
+def _solve_ridge(
+    training: Training,
+    candidate: int,
+    fold: int,
+    penalties: Sequence[float],
+    _time_limit: float | None,
+) -> list[Weights | None]:
+    view = training.view(fold, training.candidates[candidate])
+    rows = training.splits[fold].train_rows
+    y = (training.target.values[rows] - view.output_centre) / view.output_scale
+    weights = None if training.sample_weight is None else training.sample_weight[rows]
+    total = float(len(rows)) if weights is None else float(weights.sum())
+    alphas = np.array([penalty * total for penalty in penalties])
+    coef, intercept = ridge_path(np.ascontiguousarray(view.X[rows]), y, alphas, weights)
+    return [_stack(coef[i], intercept[i]) for i in range(len(penalties))]
+
+
+def _solve_logistic(
+    training: Training,
+    candidate: int,
+    fold: int,
+    penalties: Sequence[float],
+    time_limit: float | None,
+) -> list[Weights | None]:
+    view = training.view(fold, training.candidates[candidate])
+    rows = training.splits[fold].train_rows
+    path = logistic_path(
+        np.ascontiguousarray(view.X[rows]),
+        training.target.values[rows, 0].astype(np.int32),
+        training.target.n_outputs,
+        penalties,
+        None if training.sample_weight is None else training.sample_weight[rows],
+        max_iterations=_MAX_ITERATIONS,
+        time_limit=time_limit,
+    )
+    return [
+        _stack(path.coef[i], path.intercept[i]) if path.n_iterations[i] > 0 else None
+        for i in range(len(penalties))
+    ]
+
+
+def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights:
+    """W (n_features, n_logits) with b below it, as the engine takes it."""
+    return np.vstack([coef, intercept[np.newaxis]]).astype(np.float32)

@@ -1,0 +1,195 @@
+"""A matrix, its targets and a list of penalties -> linear models for all of them, in double.
+
+The sums and decompositions run in the compiled core, in double, with the GIL released; a float32
+matrix is read as it is, without a copy in double.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automs._core import logistic_path as _solve_logistic
+from automs._core import ridge_path as _solve_ridge
+
+__all__ = ["LogisticPath", "logistic_path", "ridge_path"]
+
+Floats = NDArray[np.float64]
+
+
+def ridge_path(
+    X: ArrayLike,
+    y: ArrayLike,
+    alphas: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> tuple[Floats, Floats]:
+    """Fit ridge regression for a whole list of penalties from one decomposition.
+
+    Minimises ``sum_i weight_i |y_i - x_i coef - intercept|^2 + alpha |coef|^2`` for each alpha, as
+    scikit-learn's ``Ridge`` does; the intercept is not penalised.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_columns), float32 or float64
+        Finite values. Columns should be of like scale: see Notes.
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Finite values.
+    alphas : array-like of shape (n_alphas,)
+        Penalties >= 0; 0 gives the least-squares solution of least norm.
+    sample_weight : array-like of shape (n_rows,), optional
+        Weights >= 0, not all 0.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_alphas, n_columns, n_outputs), float64
+    intercept : ndarray of shape (n_alphas, n_outputs), float64
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or X, y, alphas or weights hold what they must not.
+
+    Notes
+    -----
+    Cost: ``n_rows * n_columns * min(n_rows, n_columns)`` for the matrix that is decomposed and the
+    cube of the smaller side for its decomposition, whatever the number of alphas. That matrix is
+    X'X (or X X'), so columns whose scales differ by more than about 1e6 lose their digits there:
+    standardise them first. One thread; deterministic.
+
+    Examples
+    --------
+    >>> coef, intercept = ridge_path([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], [0.0])
+    >>> float(coef[0, 0, 0].round(9)), float(intercept[0, 0].round(9))
+    (2.0, 1.0)
+    """
+    targets = np.ascontiguousarray(y, dtype=np.float64)
+    if targets.ndim == 1:
+        targets = targets.reshape(-1, 1)
+    return _solve_ridge(
+        _as_matrix(X), targets, _as_list(alphas, "alphas"), _as_weights(sample_weight)
+    )
+
+
+@dataclass(frozen=True)
+class LogisticPath:
+    """Logistic regressions, one for each penalty.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_penalties, n_columns, n_logits), float64
+        `n_logits` is 1 for two classes (the logit of class 1), else the number of classes.
+    intercept : ndarray of shape (n_penalties, n_logits), float64
+    converged : ndarray of shape (n_penalties,), bool
+        Whether the gradient reached its tolerance, 1e-6.
+    n_iterations : ndarray of shape (n_penalties,), int32
+        At least 1, but 0 for penalties that a time limit left without a step of their own.
+    stopped : bool
+        Whether the time limit ended the path.
+    """
+
+    coef: Floats
+    intercept: Floats
+    converged: NDArray[np.bool_]
+    n_iterations: NDArray[np.int32]
+    stopped: bool
+
+
+def logistic_path(  # noqa: PLR0913  what is fitted, and the two limits on how long
+    X: ArrayLike,
+    classes: ArrayLike,
+    n_classes: int,
+    penalties: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    max_iterations: int = 1000,
+    time_limit: float | None = None,
+) -> LogisticPath:
+    """Fit logistic regression for a whole list of penalties, each started at a stronger one.
+
+    Minimises the weighted mean cross-entropy plus ``penalty / 2 * |coef|^2`` by L-BFGS; the
+    intercepts are not penalised. scikit-learn's ``LogisticRegression(C=C)`` is
+    ``penalty = 1 / (C * sum of weights)``.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_columns), float32 or float64
+        Finite values; columns may differ in scale.
+    classes : array-like of shape (n_rows,), int
+        Class indices in [0, n_classes).
+    n_classes : int
+        At least 2. A class without rows is allowed.
+    penalties : array-like of shape (n_penalties,)
+        Penalties >= 0, in any order. With 0, separable classes have no minimum: the coefficients
+        grow until the gradient is below its tolerance or `max_iterations` is reached.
+    sample_weight : array-like of shape (n_rows,), optional
+        Weights >= 0, not all 0.
+    max_iterations : int, default=1000
+        For each penalty.
+    time_limit : float, optional, seconds
+        For the whole path, looked at in every block of rows; penalties that are not reached hold
+        the solution of the last one.
+
+    Returns
+    -------
+    LogisticPath
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or an argument holds what it must not.
+
+    Notes
+    -----
+    The tolerance is on the largest derivative of the mean cross-entropy plus penalty with respect
+    to the coefficients of standardised columns and the intercepts. One thread; deterministic
+    without a time limit.
+
+    References
+    ----------
+    Nocedal and Wright, "Numerical optimization" (2006), algorithm 7.5.
+
+    Examples
+    --------
+    >>> path = logistic_path([[-1.0], [0.0], [0.0], [1.0]], [0, 0, 1, 1], 2, [0.1])
+    >>> bool(path.converged[0]), abs(float(path.intercept[0, 0])) < 1e-6
+    (True, True)
+    """
+    indices = np.asarray(classes)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"classes must hold integers, got dtype {indices.dtype}")
+    return LogisticPath(
+        *_solve_logistic(
+            _as_matrix(X),
+            np.ascontiguousarray(indices, dtype=np.int32),
+            n_classes,
+            _as_list(penalties, "penalties"),
+            _as_weights(sample_weight),
+            max_iterations,
+            time_limit,
+        )
+    )
+
+
+def _as_matrix(X: ArrayLike) -> NDArray[np.float32] | Floats:
+    """Return X as C-contiguous float32 where it is float32, else as float64."""
+    matrix = np.asarray(X)
+    if matrix.dtype == np.float32:
+        return np.ascontiguousarray(matrix, dtype=np.float32)
+    return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+def _as_list(values: ArrayLike, name: str) -> Floats:
+    """Return values as a float64 array of one dimension."""
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    if np.ndim(values) != 1:
+        raise ValueError(f"{name} must have 1 dimension, got {np.ndim(values)}")
+    return array
+
+
+def _as_weights(sample_weight: ArrayLike | None) -> Floats | None:
+    """Return weights as a contiguous float64 array, or None."""
+    if sample_weight is None:
+        return None
+    return np.ascontiguousarray(sample_weight, dtype=np.float64)

@@ -1,0 +1,297 @@
+"""Bytes of a model file -> `Predictor`: predictions from raw rows, by the code that embeds in C++."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automs._core import Predictor as _CorePredictor
+from automs._rows import read_rows, row_by_name
+from automs._threads import effective_n_threads
+from automs.errors import ModelFileError
+
+__all__ = ["Predictor", "load_predictor", "predictor_from_bytes"]
+
+Values = npt.NDArray[np.float64]
+
+
+class Predictor:
+    """A trained model that predicts from raw rows; what is saved, pickled and embedded.
+
+    Usually got from `load_predictor` or from an estimator's ``predictor_``.
+
+    Parameters
+    ----------
+    data : bytes
+        The content of a model file.
+
+    Raises
+    ------
+    ModelFileError
+        When the bytes are damaged, cut short, of an unknown version, or no model file.
+
+    Notes
+    -----
+    A missing value is NaN (None in a list). Predictions are the same to the bit for one row and for
+    many, for any `n_jobs`, and for float32 input and the same numbers in float64. Objects are
+    constant: threads may share one. ``predict`` over many rows runs without the GIL.
+
+    Examples
+    --------
+    >>> from automs._core import Encoder, write_model
+    >>> line = {"encoder": 0, "weight": 1.0, "layer_sizes": [1, 1], "activation": "identity",
+    ...         "residual": False, "link": "identity", "weights": [[[2.0]]], "biases": [[0.5]],
+    ...         "output_centre": [0.0], "output_scale": [1.0]}
+    >>> data = write_model({"task": "regression", "n_columns": 1, "column_names": ["size"],
+    ...                     "encoders": [Encoder([0.0], [1.0], [False], [False])],
+    ...                     "networks": [line], "metadata": "{}"})
+    >>> predictor = Predictor(data)
+    >>> predictor.predict([[1.0], [3.0]])
+    array([2.5, 6.5])
+    >>> predictor.predict_one([3.0])
+    6.5
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._model = _CorePredictor(bytes(data))
+        self._metadata = _parse_metadata(self._model.metadata)
+        names = self._model.column_names
+        self._names: tuple[str, ...] | None = None if names is None else tuple(names)
+        classes = self._model.classes
+        self._classes = None if classes is None else np.asarray(classes)
+        self._labels: list[Any] | None = None if classes is None else self._classes.tolist()
+        self._one_value = self._labels is None and self._model.n_outputs == 1
+
+    @property
+    def task(self) -> str:
+        """``"regression"``, ``"binary"`` or ``"multiclass"``."""
+        return self._model.task
+
+    @property
+    def classes_(self) -> npt.NDArray[Any] | None:
+        """Class labels of shape (n_classes,), in the order of the probabilities; None for regression."""
+        return None if self._classes is None else self._classes.copy()
+
+    @property
+    def n_features_in_(self) -> int:
+        """The number of raw columns that rows must have."""
+        return self._model.n_columns
+
+    @property
+    def feature_names_in_(self) -> npt.NDArray[np.object_] | None:
+        """Names of the raw columns, shape (n_features_in_,); None where the model knows none."""
+        return None if self._names is None else np.array(self._names, dtype=object)
+
+    @property
+    def n_outputs(self) -> int:
+        """Targets of a regression, or classes."""
+        return self._model.n_outputs
+
+    @property
+    def n_networks(self) -> int:
+        """Networks in the ensemble, each of them evaluated for every row."""
+        return self._model.n_networks
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases of all networks."""
+        return self._model.n_parameters
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A copy of what the writer noted: metric, score, version and the like."""
+        return copy.deepcopy(self._metadata)
+
+    def predict(self, X: Any, n_jobs: int | None = 1) -> npt.NDArray[Any]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_rows, n_columns), of numbers or booleans
+            Columns of a data frame are taken by name where the model has names; others are ignored.
+        n_jobs : int or None, default=1
+            Threads; None or -1 for all cores. A single thread is best below some thousand rows.
+
+        Returns
+        -------
+        ndarray
+            Regression: float64 of shape (n_rows,), or (n_rows, n_outputs) for several targets.
+            Classification: the most probable label of each row, shape (n_rows,).
+
+        Raises
+        ------
+        ValueError
+            When X is not two-dimensional, has a wrong number of columns or lacks a named one, or
+            holds infinities.
+        TypeError
+            When X holds something other than numbers.
+        """
+        values = self._predict_rows(X, n_jobs)
+        if self._classes is not None:
+            labels: npt.NDArray[Any] = self._classes[np.argmax(values, axis=1)]
+            return labels
+        return values[:, 0] if self._one_value else values
+
+    def predict_proba(self, X: Any, n_jobs: int | None = 1) -> Values:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_rows, n_columns)
+            As for `predict`.
+        n_jobs : int or None, default=1
+            Threads; None or -1 for all cores.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes), float64
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        TypeError
+            When the model is a regression, or X holds something other than numbers.
+        ValueError
+            As for `predict`.
+        """
+        if self._classes is None:
+            raise TypeError("predict_proba needs a classifier, this model's task is regression")
+        return self._predict_rows(X, n_jobs)
+
+    def predict_one(self, row: Any) -> Any:
+        """Predict one row, with little overhead.
+
+        Parameters
+        ----------
+        row : sequence or array of shape (n_columns,), of float; or dict by column name
+
+        Returns
+        -------
+        float, ndarray or label
+            Regression: a float, or an array of shape (n_outputs,) for several targets.
+            Classification: the label, as a Python int, float, bool or str.
+
+        Raises
+        ------
+        ValueError
+            When the row has a wrong number of columns or lacks a named one, or holds infinities.
+        TypeError
+            When it holds something other than numbers.
+        """
+        if self._names is not None and hasattr(row, "keys"):
+            row = row_by_name(row, self._names)
+        if self._one_value:
+            return self._model.predict_value(row)
+        if self._labels is not None:
+            return self._labels[self._model.predict_class(row)]
+        return self._model.predict_one(row)
+
+    def to_bytes(self) -> bytes:
+        """Give the bytes of the model file."""
+        return self._model.to_bytes()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file; a file that was there is replaced at once or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        target = Path(path).resolve()
+        temporary = target.with_name(f".automs-{secrets.token_hex(8)}.tmp")
+        try:
+            with temporary.open("xb") as file:
+                file.write(self.to_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def __repr__(self) -> str:
+        return (
+            f"Predictor(task={self.task!r}, n_columns={self.n_features_in_}, "
+            f"n_outputs={self.n_outputs}, n_networks={self.n_networks}, "
+            f"n_parameters={self.n_parameters})"
+        )
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return predictor_from_bytes, (self.to_bytes(),)
+
+    def _predict_rows(self, X: Any, n_jobs: int | None) -> Values:
+        n_threads = effective_n_threads(n_jobs)
+        rows = read_rows(X, self._names)
+        if rows.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X must have {self.n_features_in_} columns (features), got {rows.shape[1]}"
+            )
+        return self._model.predict_rows(rows, n_threads)
+
+
+def predictor_from_bytes(data: bytes) -> Predictor:
+    """Give the predictor of a model file's bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        As from `Predictor.to_bytes`.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ModelFileError
+        When the bytes are no valid model file.
+    """
+    return Predictor(data)
+
+
+def load_predictor(path: str | os.PathLike[str]) -> Predictor:
+    """Load a saved model; NumPy is all that this needs.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `Predictor.save` wrote.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ModelFileError
+        When the file is damaged, cut short, of an unknown version, or no model file. An untrusted
+        file can do no more than that: it never runs code.
+    """
+    try:
+        return Predictor(Path(path).read_bytes())
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+
+
+def _parse_metadata(text: str) -> dict[str, Any]:
+    try:
+        metadata = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"not a valid model file: metadata is no JSON text: {error}") from None
+    if not isinstance(metadata, dict):
+        raise ModelFileError("not a valid model file: metadata must be a JSON object")
+    return metadata

@@ -1,0 +1,231 @@
+"""Predictions and the true values -> one score, higher is better; and which metrics there are.
+
+Scores follow scikit-learn's formulas; errors are negated. The names of scikit-learn's scorers are
+accepted as aliases (``"neg_root_mean_squared_error"`` is ``"rmse"``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automs._core import score
+
+__all__ = ["Metric", "resolve_metric", "score_predictions"]
+
+Floats = NDArray[np.float64]
+
+_REGRESSION = ("rmse", "mse", "mae", "r2", "pinball", "poisson_deviance")
+_CLASSIFICATION = ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1")
+_NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
+
+# scikit-learn's scorer name -> ours, for the tasks where the two mean the same.
+_REGRESSION_ALIASES = {
+    "neg_root_mean_squared_error": "rmse",
+    "neg_mean_squared_error": "mse",
+    "neg_mean_absolute_error": "mae",
+    "neg_mean_poisson_deviance": "poisson_deviance",
+}
+_BINARY_ALIASES = {"neg_log_loss": "log_loss", "roc_auc_ovr": "roc_auc"}
+_MULTICLASS_ALIASES = _BINARY_ALIASES | {"f1_macro": "f1"}
+
+_ALLOWED = {
+    "regression": _REGRESSION,
+    "binary": _CLASSIFICATION,
+    "multiclass": _CLASSIFICATION,
+}
+_ALIASES = {
+    "regression": _REGRESSION_ALIASES,
+    "binary": _BINARY_ALIASES,
+    "multiclass": _MULTICLASS_ALIASES,
+}
+# The metric that goes with a loss; every other loss goes with rmse, or log_loss for classes.
+_AUTO_BY_LOSS = {
+    "absolute": "mae",
+    "huber": "mae",
+    "quantile": "pinball",
+    "poisson": "poisson_deviance",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a score measures.
+
+    Attributes
+    ----------
+    name : str
+        The metric's own name, or the name of the function.
+    native : bool
+        True for the metrics of the compiled core, False for a Python function.
+    needs_probabilities : bool
+        Whether the score reads more of the probabilities than which class is the likeliest.
+    function : callable or None
+        ``function(y_true, y_pred) -> float``, higher is better; None for native metrics.
+    decode : callable or None
+        Class indices of shape (n_rows,) -> the labels that `function` is given; None for
+        regression and for native metrics.
+    """
+
+    name: str
+    native: bool
+    needs_probabilities: bool
+    function: Callable[[Any, Any], float] | None = None
+    decode: Callable[[NDArray[np.int64]], Any] | None = None
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether y holds class indices and predictions are probabilities."""
+        return self.decode is not None or (self.native and self.name in _CLASSIFICATION)
+
+
+def resolve_metric(
+    metric: str | Callable[[Any, Any], float],
+    task: str,
+    loss: str = "auto",
+    decode: Callable[[NDArray[np.int64]], Any] | None = None,
+) -> Metric:
+    """Return the metric that is meant.
+
+    Parameters
+    ----------
+    metric : str or callable
+        ``"auto"``, one of the names for the task, a scikit-learn scorer's name, or a function
+        ``metric(y_true, y_pred) -> float`` of labels or values as the user gave them, higher is
+        better.
+    task : {"regression", "binary", "multiclass"}
+        What is predicted.
+    loss : str, default="auto"
+        Read for ``"auto"`` alone: squared goes with rmse, absolute and huber with mae, quantile
+        with pinball, poisson with poisson_deviance; classification goes with log_loss.
+    decode : callable, optional
+        Class indices -> labels, for a function as metric of a classification, which otherwise is
+        given the class indices.
+
+    Returns
+    -------
+    Metric
+
+    Raises
+    ------
+    ValueError
+        If the name is none of those for the task, or the task is unknown.
+    TypeError
+        If `metric` is neither a string nor a function of ``(y_true, y_pred)``.
+
+    Examples
+    --------
+    >>> resolve_metric("auto", "regression", "absolute").name
+    'mae'
+    >>> resolve_metric("neg_log_loss", "multiclass").name
+    'log_loss'
+    """
+    if task not in _ALLOWED:
+        raise ValueError(f"task must be one of {', '.join(_ALLOWED)}, got {task!r}")
+    if not isinstance(metric, str):
+        return _resolve_function(metric, None if task == "regression" else decode or _unchanged)
+    name = _ALIASES[task].get(metric, metric)
+    if name == "auto":
+        name = _AUTO_BY_LOSS.get(loss, "rmse") if task == "regression" else "log_loss"
+    if name not in _ALLOWED[task]:
+        allowed = ", ".join(("auto", *_ALLOWED[task], *_ALIASES[task]))
+        raise ValueError(f"metric must be one of {allowed} for a {task} task, got {metric!r}")
+    return Metric(name, native=True, needs_probabilities=name in _NEEDS_PROBABILITIES)
+
+
+def _unchanged(classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the class indices themselves."""
+    return classes
+
+
+def _resolve_function(
+    function: Callable[[Any, Any], float],
+    decode: Callable[[NDArray[np.int64]], Any] | None,
+) -> Metric:
+    """Return a Python function as metric."""
+    # A scikit-learn scorer object takes (estimator, X, y), which is not known here.
+    if not callable(function) or hasattr(function, "_score_func"):
+        raise TypeError(
+            "metric must be a name or a function of (y_true, y_pred), "
+            f"got {type(function).__name__}"
+        )
+    name = getattr(function, "__name__", type(function).__name__)
+    return Metric(name, native=False, needs_probabilities=False, function=function, decode=decode)
+
+
+def score_predictions(
+    metric: Metric,
+    predictions: Floats,
+    y: Floats,
+    sample_weight: Floats | None = None,
+    quantile: float = 0.5,
+) -> float:
+    """Return the score of predictions, higher is better.
+
+    Parameters
+    ----------
+    metric : Metric
+        From `resolve_metric`.
+    predictions : ndarray of shape (n_rows, n_outputs) or (n_rows, n_classes), float64
+        Values in the target's units, or the probabilities of the classes (two for binary).
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs), float64
+        The true values, or the class indices as floats.
+    sample_weight : ndarray of shape (n_rows,), float64, optional
+        Weights >= 0. A Python function is not given them.
+    quantile : float, default=0.5
+        In (0, 1); read by pinball alone.
+
+    Returns
+    -------
+    float
+        NaN where the score is undefined: no rows, weights that sum to 0, a NaN prediction, a ROC
+        AUC with one class only in y, a Poisson deviance with y < 0. A multiclass ROC AUC is the
+        one-versus-rest mean over the classes that y has.
+
+    Raises
+    ------
+    ValueError
+        If the shapes or class indices do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rmse = resolve_metric("rmse", "regression")
+    >>> score_predictions(rmse, np.array([[1.0], [3.0]]), np.array([1.0, 1.0])) == -(2**0.5)
+    True
+    """
+    predictions = _as_matrix(predictions)
+    y = _as_matrix(y)
+    if metric.function is not None:
+        return _score_by_function(metric.function, metric.decode, predictions, y)
+    weights = None
+    if sample_weight is not None:
+        weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    return float(score(metric.name, predictions, y, weights, quantile))
+
+
+def _as_matrix(values: Floats) -> Floats:
+    """Return values as a C-contiguous float64 matrix; copies only where they are not."""
+    matrix = np.ascontiguousarray(values, dtype=np.float64)
+    return matrix.reshape(-1, 1) if matrix.ndim == 1 else matrix
+
+
+def _score_by_function(
+    function: Callable[[Any, Any], float],
+    decode: Callable[[NDArray[np.int64]], Any] | None,
+    predictions: Floats,
+    y: Floats,
+) -> float:
+    """Call a Python metric with labels or values in the form that the user gave them."""
+    if len(y) == 0 or np.isnan(predictions).any():
+        return float("nan")
+    if decode is not None:
+        true_classes = y[:, 0].astype(np.int64)
+        return float(function(decode(true_classes), decode(predictions.argmax(axis=1))))
+    if y.shape[1] == 1:
+        y, predictions = y[:, 0], predictions[:, 0]
+    return float(function(y, predictions))

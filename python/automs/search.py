@@ -1,0 +1,278 @@
+"""A `Training`, a strategy and a clock -> trained trials, the best of which can be used."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from automs.candidates import Candidate
+from automs.clock import Clock
+from automs.cost import nominal_cost
+from automs.exact import PENALTIES, train_exact
+from automs.leaderboard import TrialState
+from automs.seeds import derive_seed
+from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.training import JobState, Progress, Training
+
+__all__ = ["Search", "SearchReport", "Trial"]
+
+logger = logging.getLogger("automs")
+
+#: Weights of so many of the best finished trials are kept for ensembles.
+N_KEPT = 60
+#: Nominal cost that one thread is taken to train in a second before anything was measured.
+_FIRST_RATE = 5e9
+#: The search of a small table ends early when the last half of at least so many finished trials
+#: has not improved the best score.
+_EARLY_END_TRIALS = 600
+
+_TRIAL_STATES = {
+    JobState.PAUSED: TrialState.PRUNED,
+    JobState.COMPLETE: TrialState.COMPLETE,
+    JobState.DIVERGED: TrialState.DIVERGED,
+    JobState.TIMED_OUT: TrialState.TIMED_OUT,
+    JobState.STOPPED: TrialState.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One candidate and what came of it.
+
+    Attributes
+    ----------
+    number : int
+        Of the candidate in the training.
+    name : str
+    candidate : Candidate
+    progress : Progress
+    state : TrialState
+    usable : bool
+        Whether its weights are there and its score is finite.
+    """
+
+    number: int
+    name: str
+    candidate: Candidate
+    progress: Progress
+    state: TrialState
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReport:
+    """What a progress display is told: seconds, trials begun and finished, best score so far."""
+
+    elapsed: float
+    remaining: float
+    n_trials: int
+    n_finished: int
+    best_score: float
+
+
+class Search:
+    """Runs a strategy on a training until its end, the clock's, or an interruption.
+
+    Parameters
+    ----------
+    training : Training
+    strategy : Strategy
+    problem : Problem
+    clock : Clock
+    reserve : float, default=0.0, seconds
+        Kept back for what comes after the search.
+    report : callable, optional
+        Called with a `SearchReport` every few milliseconds.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        strategy: Strategy,
+        problem: Problem,
+        clock: Clock,
+        *,
+        reserve: float = 0.0,
+        report: Callable[[SearchReport], None] | None = None,
+    ) -> None:
+        self.training = training
+        self.strategy = strategy
+        self.problem = problem
+        self.clock = clock
+        self.reserve = reserve
+        self.interrupted = False
+        self._report = report
+        self._numbers: list[int] = []  # the strategy's index -> number in the training
+        self._linear: int | None = None
+        self._released: set[int] = set()
+        self._spent = 0.0  # nominal cost of finished runs ...
+        self._busy = 0.0  # ... and the seconds they took
+        self._finished_scores: list[float] = []
+
+    def run(self) -> None:
+        """Search. Ctrl-C ends it, and what was trained until then stays."""
+        try:
+            self._train_linear()
+            self.strategy.start(self.problem)
+            while self._step():
+                pass
+        except KeyboardInterrupt:
+            self.interrupted = True
+            logger.info("search interrupted after %.1f s", self.clock.elapsed())
+
+    def trials(self) -> list[Trial]:
+        """Give all trials, the linear one first, in the order of their numbers."""
+        numbers = ([] if self._linear is None else [self._linear]) + self._numbers
+        return [
+            self._trial(number, progress)
+            for number, progress in zip(numbers, self.training.progress(numbers), strict=True)
+        ]
+
+    def _trial(self, number: int, progress: Progress) -> Trial:
+        state = _TRIAL_STATES[progress.state]
+        if progress.epoch == 0 and state is not TrialState.DIVERGED:
+            state = TrialState.SKIPPED
+        usable = (
+            math.isfinite(progress.score) and number not in self._released and progress.epoch > 0
+        )
+        name = "linear" if number == self._linear else f"net-{number - self._first_net():04d}"
+        return Trial(number, name, self.training.candidates[number], progress, state, usable)
+
+    def _first_net(self) -> int:
+        return self._numbers[0] if self._numbers else 0
+
+    def _train_linear(self) -> None:
+        """Solve a path of penalties; the best of it is the first trial."""
+        loss = self._loss()
+        if loss not in {"auto", "squared", "cross_entropy"}:
+            return
+        seed = derive_seed(self.problem.seed, 0)
+        path = [
+            Candidate((), optimizer="exact", encoding="standard", l2_penalty=p, seed=seed)
+            for p in PENALTIES
+        ]
+        first = self.training.add(path)
+        budget = self.clock.budget(self.reserve)
+        limit = None if budget is None else 0.1 * budget
+        solved = train_exact(self.training, range(first, first + len(path)), limit)
+        scores = [p.score for p in self.training.progress(solved)]
+        if not solved or not np.isfinite(scores).any():
+            return
+        self._linear = solved[int(np.argmax(scores))]
+        self.training.release([n for n in range(first, first + len(path)) if n != self._linear])
+
+    def _loss(self) -> str:
+        loss = self.problem.search_space.parameters.get("loss", "auto")
+        return loss if isinstance(loss, str) else "auto"
+
+    def _step(self) -> bool:
+        """Do one round of asking, training and telling; False at the end of the search."""
+        if self.clock.remaining(self.reserve) <= 0.0 or self._is_exhausted():
+            return False
+        requests = self.strategy.ask(self._allowance())
+        if not requests:
+            return False
+        self._add_new_candidates()
+        before = self._epochs(requests)
+        started = self.clock.elapsed()
+        exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
+        for request in exact:
+            train_exact(self.training, [self._numbers[request.candidate_index]])
+        nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
+        self.training.run(
+            [self._numbers[r.candidate_index] for r in nets],
+            [r.until_epoch for r in nets],
+            self.clock.budget(self.reserve),
+            self._look,
+        )
+        results = self._results(requests, before)
+        self._spent += sum(result.cost for result in results)
+        self._busy += self.clock.elapsed() - started
+        self.strategy.tell(results)
+        self._release_losers()
+        return True
+
+    def _candidate(self, request: Request) -> Candidate:
+        return self.strategy.candidates[request.candidate_index]
+
+    def _epochs(self, requests: Sequence[Request]) -> list[int]:
+        numbers = [self._numbers[r.candidate_index] for r in requests]
+        return [progress.epoch for progress in self.training.progress(numbers)]
+
+    def _add_new_candidates(self) -> None:
+        new = self.strategy.candidates[len(self._numbers) :]
+        if new:
+            seeded = [
+                c if c.seed is not None
+                else replace(c, seed=derive_seed(self.problem.seed, len(self._numbers) + i))
+                for i, c in enumerate(new)
+            ]  # fmt: skip
+            first = self.training.add(seeded)
+            self._numbers.extend(range(first, first + len(new)))
+
+    def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
+        numbers = [self._numbers[r.candidate_index] for r in requests]
+        results = []
+        for request, start, progress in zip(
+            requests, before, self.training.progress(numbers), strict=True
+        ):
+            finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
+            score = -math.inf if progress.state is JobState.DIVERGED else progress.score
+            cost = self._cost(self._candidate(request), progress.epoch - start)
+            results.append(Result(request.candidate_index, progress.epoch, score, finished, cost))
+            if finished:
+                self._finished_scores.append(score)
+        return results
+
+    def _cost(self, candidate: Candidate, epochs: int) -> float:
+        p = self.problem
+        return p.n_folds * nominal_cost(candidate, p.n_rows, p.n_features, p.n_outputs, epochs)
+
+    def _allowance(self) -> float:
+        """Nominal cost that the remaining time allows, by the rate measured so far."""
+        remaining = self.clock.remaining(self.reserve)
+        if math.isinf(remaining):
+            return math.inf
+        if self._busy < 1e-3:
+            return remaining * _FIRST_RATE * self.training.n_threads
+        return remaining * self._spent / self._busy
+
+    def _is_exhausted(self) -> bool:
+        """Whether a search under a time limit has long stopped to find anything better."""
+        scores = self._finished_scores
+        if self.clock.limit is None or len(scores) < _EARLY_END_TRIALS:
+            return False
+        half = len(scores) // 2
+        return max(scores[half:]) <= max(scores[:half])
+
+    def _release_losers(self) -> None:
+        """Keep the weights of what may go on and of the best; forget the rest."""
+        indices = [i for i, n in enumerate(self._numbers) if n not in self._released]
+        idle = [i for i in indices if not self.strategy.may_be_promoted(i)]
+        if len(idle) <= 2 * N_KEPT:
+            return
+        progress = self.training.progress([self._numbers[i] for i in idle])
+        # Those that trained to their end come first, as only they are final.
+        keys = [(p.state is not JobState.COMPLETE, -p.score) for p in progress]
+        order = sorted(range(len(idle)), key=lambda at: keys[at])
+        losers = [self._numbers[idle[at]] for at in order[N_KEPT:]]
+        self.training.release(losers)
+        self._released.update(losers)
+
+    def _look(self) -> bool:
+        if self._report is not None:
+            finite = [s for s in self._finished_scores if math.isfinite(s)]
+            self._report(
+                SearchReport(
+                    self.clock.elapsed(),
+                    self.clock.remaining(),
+                    len(self._numbers),
+                    len(self._finished_scores),
+                    max(finite, default=math.nan),
+                )
+            )
+        return False

@@ -1,0 +1,253 @@
+"""Cached predictions of many candidates -> weights of one averaged ensemble, honestly scored."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automs._core import greedy_ensemble
+from automs.scoring import Metric, score_predictions
+
+__all__ = ["EnsembleSelection", "select_ensemble"]
+
+Floats = NDArray[np.float64]
+
+# As in the compiled selection: relative, above rounding, below what a metric can tell.
+_TIE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class EnsembleSelection:
+    """A weighted mean of members.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_members,), float64
+        Sum 1; 0 for members that were not chosen.
+    score : float
+        On rows that did not choose the weights (cross-fitted); a single member's own score where
+        one member is all there is.
+    score_optimistic : float
+        On the rows that chose the weights.
+    n_steps : int
+        Additions behind the weights.
+    predictions : ndarray of shape (n_rows, n_columns), float64
+        What `score` is the score of: for each row, the mean by weights that the row had no part
+        in; the member's own predictions where one member is all there is.
+    """
+
+    weights: Floats
+    score: float
+    score_optimistic: float
+    n_steps: int
+    predictions: Floats
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that are scored, and how."""
+
+    metric: Metric
+    y: Floats  # (n_rows, n_targets)
+    weights: Floats | None  # (n_rows)
+    quantile: float
+
+    def take(self, rows: NDArray[np.intp]) -> _Rows:
+        """Return some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return _Rows(self.metric, self.y[rows], weights, self.quantile)
+
+    def score(self, predictions: Floats) -> float:
+        """Return the score of predictions for these rows."""
+        return score_predictions(self.metric, predictions, self.y, self.weights, self.quantile)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """How long one greedy selection may get, in additions and seconds."""
+
+    max_size: int
+    n_threads: int
+    seconds: float | None
+
+
+def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
+    predictions: list[Floats],
+    y: Floats,
+    metric: Metric,
+    *,
+    sample_weight: Floats | None = None,
+    quantile: float = 0.5,
+    max_size: int = 40,
+    n_threads: int = 1,
+    seed: int = 0,
+    deadline: float | None = None,
+) -> EnsembleSelection:
+    """Choose a weighted mean of members by greedy forward selection, and score it honestly.
+
+    Each step adds, with replacement, the member that makes the score of the mean of all additions
+    highest; the first best step gives the weights. For the honest score the rows are cut into two
+    random halves (in each class, for classification): the members chosen on one half predict the
+    other, and the predictions of both halves are scored together. Where that score is not better
+    than the best single member's, that member alone is the result.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_rows, n_columns), float64
+        One array for each member, as `score_predictions` takes them.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs), float64
+        True values, or class indices as floats.
+    metric : Metric
+        What is maximised. A Python function is called max_size * n_members times, twice over.
+    sample_weight : ndarray of shape (n_rows,), float64, optional
+        Weights >= 0.
+    quantile : float, default=0.5
+        In (0, 1); read by pinball alone.
+    max_size : int, default=40
+        Additions at most, at least 1; a member may be added many times.
+    n_threads : int, default=1
+        Never changes the result.
+    seed : int, default=0
+        Cuts the halves.
+    deadline : float, optional, seconds
+        Time that is left, a third for each of the three selections. A selection that is cut short
+        keeps the additions it has, of which there is always one.
+
+    Returns
+    -------
+    EnsembleSelection
+
+    Raises
+    ------
+    ValueError
+        If there are no members, `max_size` or `n_threads` is below 1, or shapes do not fit.
+
+    Notes
+    -----
+    Cost: max_size * n_members * n_rows * n_columns additions and as many scores, twice over (the
+    halves count for one), and a copy of half of the predictions at a time.
+
+    References
+    ----------
+    Caruana, Niculescu-Mizil, Crew and Ksikes, "Ensemble selection from libraries of models" (2004).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from automs.scoring import resolve_metric
+    >>> y = np.arange(8.0)
+    >>> members = [y[:, None] + 1.0, y[:, None] - 1.0]
+    >>> select_ensemble(members, y, resolve_metric("rmse", "regression")).weights
+    array([0.5, 0.5])
+    """
+    if not predictions:
+        raise ValueError("predictions must hold >= 1 member, got 0")
+    members = [np.ascontiguousarray(member, dtype=np.float64) for member in predictions]
+    targets = np.ascontiguousarray(y, dtype=np.float64)
+    targets = targets.reshape(-1, 1) if targets.ndim == 1 else targets
+    weights = None
+    if sample_weight is not None:
+        weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    rows = _Rows(metric, targets, weights, quantile)
+    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0)
+
+    best = _best_single(members, rows)
+    member_weights, score_optimistic, n_steps = _select(members, rows, limits)
+    if np.count_nonzero(member_weights) < 2:
+        return best
+    crossed = _cross_fitted(members, rows, limits, seed)
+    score = rows.score(crossed)
+    if not score > best.score:  # a score that is not defined is no better either
+        return best
+    return EnsembleSelection(member_weights, score, score_optimistic, n_steps, crossed)
+
+
+def _best_single(members: list[Floats], rows: _Rows) -> EnsembleSelection:
+    """Return the best member alone; where no score is defined, the first without NaN."""
+    scores = np.array([rows.score(member) for member in members])
+    if np.isnan(scores).all():
+        usable = [not np.isnan(member).any() for member in members]
+        best = int(np.argmax(usable))
+    else:
+        best = int(np.nanargmax(scores))
+    weights = np.zeros(len(members))
+    weights[best] = 1.0
+    score = float(scores[best])
+    return EnsembleSelection(weights, score, score, 1, members[best])
+
+
+def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int) -> Floats:
+    """Return predictions for each row by weights that were chosen on the other half."""
+    first, second = _halves(rows, seed)
+    crossed = np.full_like(members[0], np.nan)
+    for chosen_on, used_on in ((first, second), (second, first)):
+        weights, _, _ = _select(
+            [member[chosen_on] for member in members], rows.take(chosen_on), limits
+        )
+        if weights.any():
+            crossed[used_on] = sum(
+                weight * member[used_on]
+                for weight, member in zip(weights, members, strict=True)
+                if weight > 0.0
+            )
+    return crossed
+
+
+def _halves(rows: _Rows, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return two sorted halves of the rows, each class shared evenly for classification."""
+    order = np.random.default_rng(seed).permutation(len(rows.y))
+    if rows.metric.is_classification:
+        # Sorted by class, random within: every second row keeps all classes in both halves.
+        order = order[np.argsort(rows.y[order, 0], kind="stable")]
+    return np.sort(order[0::2]), np.sort(order[1::2])
+
+
+def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, float, int]:
+    """Return greedy weights, their score on these rows, and the number of additions."""
+    if rows.metric.native:
+        return greedy_ensemble(
+            members,
+            rows.y,
+            rows.weights,
+            rows.metric.name,
+            limits.max_size,
+            limits.n_threads,
+            rows.quantile,
+            limits.seconds,
+        )
+    return _select_by_function(members, rows, limits)
+
+
+def _select_by_function(
+    members: list[Floats], rows: _Rows, limits: _Limits
+) -> tuple[Floats, float, int]:
+    """Do what the compiled selection does, for a metric that is a Python function."""
+    stop_at = None if limits.seconds is None else time.perf_counter() + limits.seconds
+    counts = np.zeros(len(members), dtype=np.int64)
+    total = np.zeros_like(members[0])
+    best_weights, best_score, n_steps = np.zeros(len(members)), float("nan"), 0
+    for step in range(1, limits.max_size + 1):
+        if stop_at is not None and n_steps > 0 and time.perf_counter() >= stop_at:
+            break
+        scores = np.array([rows.score((total + member) / step) for member in members])
+        if np.isnan(scores).all():
+            break
+        top = np.nanmax(scores)
+        tied = np.flatnonzero(
+            [not np.isnan(score) and not _is_better(top, score) for score in scores]
+        )
+        used = tied[counts[tied] > 0]
+        chosen = int(used[0] if used.size else tied[0])
+        counts[chosen] += 1
+        total += members[chosen]
+        if n_steps == 0 or _is_better(scores[chosen], best_score):
+            best_weights, best_score, n_steps = counts / step, float(scores[chosen]), step
+    return best_weights, best_score, n_steps
+
+
+def _is_better(score: float, than: float) -> bool:
+    """Return whether a score is higher by more than a tie."""
+    return bool(score > than + _TIE_TOLERANCE * abs(than) or (np.isinf(than) and score > than))

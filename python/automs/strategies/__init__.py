@@ -1,0 +1,54 @@
+"""A strategy's name -> the strategy: past scores -> next candidates."""
+
+from __future__ import annotations
+
+from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.halving import HalvingStrategy
+from automs.strategies.random import RandomStrategy
+
+__all__ = [
+    "STRATEGIES",
+    "HalvingStrategy",
+    "Problem",
+    "RandomStrategy",
+    "Request",
+    "Result",
+    "Strategy",
+    "make_strategy",
+]
+
+#: Names that `make_strategy` knows.
+STRATEGIES: dict[str, type[Strategy]] = {"halving": HalvingStrategy, "random": RandomStrategy}
+
+
+def make_strategy(strategy: str | Strategy) -> Strategy:
+    """Give the strategy of a name, or the strategy itself.
+
+    Parameters
+    ----------
+    strategy : {"halving", "random"} or Strategy
+        A strategy object is given back; it forgets earlier searches when it is started.
+
+    Returns
+    -------
+    Strategy
+
+    Raises
+    ------
+    ValueError
+        When the name is unknown.
+    TypeError
+        When it is neither a name nor a strategy.
+
+    Examples
+    --------
+    >>> type(make_strategy("halving")).__name__
+    'HalvingStrategy'
+    """
+    if isinstance(strategy, Strategy):
+        return strategy
+    if not isinstance(strategy, str):
+        raise TypeError(f"strategy must be a name or a Strategy object, got {strategy!r}")
+    if strategy not in STRATEGIES:
+        raise ValueError(f"strategy must be one of {', '.join(STRATEGIES)}, got {strategy!r}")
+    return STRATEGIES[strategy]()

@@ -1,0 +1,176 @@
+"""Past scores -> next candidates: the interface of every search strategy."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from automs.candidates import Candidate, draw_candidates
+from automs.cost import nominal_cost
+from automs.search_space import SearchSpace
+from automs.seeds import derive_seed
+
+__all__ = ["Problem", "Request", "Result", "Strategy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a strategy may know before it starts.
+
+    Attributes
+    ----------
+    search_space : SearchSpace
+    seed : int
+        Fixes every draw.
+    n_rows, n_features, n_outputs : int
+        Training rows of one fold, encoded features and logits; for nominal costs.
+    n_folds : int, default=1
+        How often each candidate is trained.
+    max_trials : int, optional
+        Candidates to propose, exactly so many unless the allowance ends first.
+    first_candidates : sequence of Candidate, default=()
+        Proposed before any draw, as number 0, 1, ...
+    """
+
+    search_space: SearchSpace
+    seed: int
+    n_rows: int
+    n_features: int
+    n_outputs: int
+    n_folds: int = 1
+    max_trials: int | None = None
+    first_candidates: Sequence[Candidate] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Train candidate `candidate_index` on, from where it is, until the end of `until_epoch`."""
+
+    candidate_index: int
+    until_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a request.
+
+    Attributes
+    ----------
+    candidate_index : int
+    epoch : int
+        Epochs trained by now.
+    score : float
+        Higher is better, over all folds; -inf for a diverged candidate.
+    finished : bool
+        Whether no training is left: last epoch reached, stopped by its patience, or diverged.
+    cost : float
+        Nominal cost of this request, summed over folds.
+    """
+
+    candidate_index: int
+    epoch: int
+    score: float
+    finished: bool
+    cost: float = 0.0
+
+
+class Strategy(ABC):
+    """Past scores -> next candidates; it never trains and never reads a clock.
+
+    A search calls `start` once, then `ask` and `tell` in turn until `ask` gives nothing. Between
+    two calls of `ask`, `tell` may be called several times, with results in any order; a request
+    that is never told of was cut off. What a strategy does must follow from the problem, the
+    allowances and the results alone.
+
+    Write one by giving `ask` and `tell`; `new_candidate`, `add` and `full_cost` help.
+
+    Attributes
+    ----------
+    problem : Problem
+        As given to `start`.
+    candidates : list of Candidate
+        All proposed so far; a `candidate_index` points into it.
+
+    Examples
+    --------
+    >>> class FirstThree(Strategy):
+    ...     def ask(self, allowance):
+    ...         if self.candidates:
+    ...             return []
+    ...         new = [self.add(self.new_candidate()) for _ in range(3)]
+    ...         return [Request(i, self.candidates[i].epochs) for i in new]
+    ...     def tell(self, results):
+    ...         pass
+    """
+
+    problem: Problem
+    candidates: list[Candidate]
+
+    def start(self, problem: Problem) -> None:
+        """Begin a search, forgetting any earlier one; overriding methods call this first."""
+        self.problem = problem
+        self.candidates = []
+
+    @abstractmethod
+    def ask(self, allowance: float) -> list[Request]:
+        """Give what to train next; nothing ends the search.
+
+        Parameters
+        ----------
+        allowance : float
+            Nominal cost, summed over folds, for which there is time left; ``math.inf`` without
+            a time limit.
+
+        Returns
+        -------
+        list of Request
+            At most one for a candidate, each going beyond what it has trained.
+        """
+
+    @abstractmethod
+    def tell(self, results: Sequence[Result]) -> None:
+        """Take in results of requests."""
+
+    def may_be_promoted(self, candidate_index: int) -> bool:
+        """Whether this candidate may be asked for again; where not, its state can be dropped."""
+        return 0 <= candidate_index < len(self.candidates)
+
+    def new_candidate(self) -> Candidate:
+        """Give the next of the first candidates, or else a draw, without adding it.
+
+        It depends on the problem and the number of candidates so far alone, and has a seed.
+        """
+        number, problem = len(self.candidates), self.problem
+        if number >= len(problem.first_candidates):
+            return draw_candidates(problem.search_space, 1, problem.seed, first=number)[0]
+        candidate = problem.first_candidates[number]
+        if candidate.seed is None:
+            return replace(candidate, seed=derive_seed(problem.seed, number))
+        return candidate
+
+    def add(self, candidate: Candidate) -> int:
+        """Append to `candidates` and give the index."""
+        self.candidates.append(candidate)
+        return len(self.candidates) - 1
+
+    def full_cost(self, candidate: Candidate) -> float:
+        """Give the nominal cost of all epochs on all folds."""
+        problem = self.problem
+        size = (problem.n_rows, problem.n_features, problem.n_outputs)
+        return problem.n_folds * nominal_cost(candidate, *size)
+
+    def n_left(self, allowance: float) -> int | None:
+        """Give how many candidates may still be proposed, None for no such limit.
+
+        Raises
+        ------
+        ValueError
+            When there is neither `max_trials` nor a finite allowance: the search would not end.
+        """
+        if self.problem.max_trials is not None:
+            return max(self.problem.max_trials - len(self.candidates), 0)
+        if not math.isfinite(allowance):
+            raise ValueError("a search must have max_trials or a time limit, got neither")
+        return None

@@ -1,0 +1,235 @@
+"""Scores at a rung -> the best go on to the next one: successive halving with true resume."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from automs.candidates import Candidate, mutate_candidate
+from automs.schedule import (
+    RUNG_FRACTIONS,
+    bracket_cost,
+    check_fractions,
+    epoch_at,
+    n_survivors,
+    promote,
+)
+from automs.seeds import derive_seed, keyed_rng
+from automs.strategies.base import Problem, Request, Result, Strategy
+
+__all__ = ["HalvingStrategy"]
+
+_PART = 128  # candidates asked for at once
+_N_PARENTS = 8  # mutated candidates come from so many best finished ones
+_MUTATION = 0x307A  # keeps the choice of parents apart from the draws of candidates
+
+
+class HalvingStrategy(Strategy):
+    """Train many candidates a little, and the better of them further: successive halving.
+
+    Parameters
+    ----------
+    reduction_factor : int >= 2, default=3
+        One in so many is promoted at each rung; at least two reach their last epoch.
+    fractions : sequence of float, default=(1/15, 3/15, 7/15, 1)
+        Rungs, as shares of each candidate's own epochs.
+    first_share : float in (0, 1], default=0.125
+        Share of the whole allowance for the first bracket, under a time limit.
+    mutated_share : float in [0, 1], default=0.5
+        Share of mutated copies of good candidates in the brackets after the first.
+    max_bracket : int >= 1, default=512
+        Candidates of one bracket under a time limit, at most.
+
+    Raises
+    ------
+    ValueError
+        When a parameter breaks its rule.
+
+    Notes
+    -----
+    Without a time limit there is one bracket, of exactly `max_trials` candidates. With one, each
+    bracket may cost twice what the one before could, and the last takes what is left; survivors
+    are cut where their way to the last epoch would not fit, but for the best one. Promotion
+    compares candidates of one bracket at one rung. Diverged candidates are never promoted. A rung
+    is asked for in parts of 128 candidates, so that a search can drop states that are beaten
+    (`may_be_promoted`) before it trains the next part: a rung of n keeps about n / 3 + 128.
+
+    References
+    ----------
+    K. Jamieson, A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+    optimization", AISTATS 2016: eta is `reduction_factor`, the resource is epochs.
+
+    Examples
+    --------
+    >>> print(HalvingStrategy().describe(30))
+    rung 0: 30 candidates to 6.7 % of their epochs
+    rung 1: 10 candidates to 20 % of their epochs
+    rung 2: 3 candidates to 46.7 % of their epochs
+    rung 3: 2 candidates to 100 % of their epochs
+    """
+
+    def __init__(
+        self,
+        reduction_factor: int = 3,
+        fractions: Sequence[float] = RUNG_FRACTIONS,
+        first_share: float = 0.125,
+        mutated_share: float = 0.5,
+        max_bracket: int = 512,
+    ) -> None:
+        if reduction_factor < 2:
+            raise ValueError(f"reduction_factor must be >= 2, got {reduction_factor}")
+        if not 0 < first_share <= 1:
+            raise ValueError(f"first_share must be in (0, 1], got {first_share}")
+        if not 0 <= mutated_share <= 1:
+            raise ValueError(f"mutated_share must be in [0, 1], got {mutated_share}")
+        if max_bracket < 1:
+            raise ValueError(f"max_bracket must be >= 1, got {max_bracket}")
+        self.reduction_factor = reduction_factor
+        self.fractions = check_fractions(fractions)
+        self.first_share = first_share
+        self.mutated_share = mutated_share
+        self.max_bracket = max_bracket
+
+    def describe(self, n_candidates: int) -> str:
+        """Give the schedule of a bracket of `n_candidates`, one line for each rung."""
+        return "\n".join(
+            f"rung {rung}: {n_survivors(n_candidates, self.reduction_factor, rung)} candidates "
+            f"to {round(100 * fraction, 1):g} % of their epochs"
+            for rung, fraction in enumerate(self.fractions)
+        )
+
+    def start(self, problem: Problem) -> None:
+        """Begin a search."""
+        super().start(problem)
+        self._last: dict[int, Result] = {}  # of each candidate told of
+        self._costs: list[float] = []  # of each candidate, to its last epoch
+        self._members: list[int] = []  # of the current rung
+        self._asked: set[int] = set()  # members asked for at this rung
+        self._kept: set[int] = set()  # members that the next rung may need
+        self._parents: list[int] = []
+        self._rung = 0
+        self._n_opened = 0  # candidates at rung 0 of this bracket
+        self._n_brackets = 0
+        self._spent = 0.0
+
+    def ask(self, allowance: float) -> list[Request]:
+        """Give the next rung's requests, of this bracket or of a new one."""
+        while True:
+            requests = self._requests()
+            if requests:
+                return requests
+            if self._members:
+                self._climb(allowance)
+            elif not self._open(allowance):
+                return []
+
+    def tell(self, results: Sequence[Result]) -> None:
+        """Take in results, and see which members are already beaten."""
+        for result in results:
+            self._last[result.candidate_index] = result
+            self._spent += result.cost
+        told = [index for index in self._members if self._has_arrived(index)]
+        best = self._ranked(told)[: self._n_at(self._rung + 1)]
+        self._kept = (set(self._members) - set(told)) | set(best)
+
+    def may_be_promoted(self, candidate_index: int) -> bool:
+        """Whether a later rung may still ask for this candidate."""
+        last = self._last.get(candidate_index)
+        return candidate_index in self._kept and not (last is not None and last.finished)
+
+    def _n_at(self, rung: int) -> int:
+        if rung >= len(self.fractions):
+            return 0
+        return n_survivors(self._n_opened, self.reduction_factor, rung)
+
+    def _target(self, index: int) -> int:
+        """Give the epoch that the current rung trains a candidate to."""
+        candidate = self.candidates[index]
+        if candidate.optimizer == "exact":  # has no epochs, and is done at once
+            return candidate.epochs
+        return epoch_at(candidate.epochs, self.fractions[self._rung])
+
+    def _has_arrived(self, index: int) -> bool:
+        last = self._last.get(index)
+        return last is not None and (last.finished or last.epoch >= self._target(index))
+
+    def _ranked(self, indices: Sequence[int]) -> list[int]:
+        """Order candidates best first, without those that diverged or were never told of."""
+        scores = [self._last[i].score if i in self._last else -math.inf for i in indices]
+        order = promote(scores, len(scores))
+        return [indices[at] for at in order if math.isfinite(scores[at])]
+
+    def _requests(self) -> list[Request]:
+        """Give what is left to ask for at this rung, in parts, so that losers can be dropped."""
+        left = (i for i in self._members if i not in self._asked and not self._has_arrived(i))
+        part = list(itertools.islice(left, _PART))
+        self._asked.update(part)
+        return [Request(index, self._target(index)) for index in part]
+
+    def _climb(self, allowance: float) -> None:
+        """Promote the best members to the next rung; after the last rung none remain."""
+        arrived = [index for index in self._members if self._has_arrived(index)]
+        self._rung += 1
+        ranked = self._ranked(arrived)[: self._n_at(self._rung)]
+        while len(ranked) > 1 and self._cost_to_finish(ranked) > allowance:
+            ranked = ranked[: max(len(ranked) * 3 // 4, 1)]
+        self._enter(ranked)
+
+    def _cost_to_finish(self, ranked: list[int]) -> float:
+        """Cost of this rung and those above it, if the order stays as it is."""
+        cost, start = 0.0, self.fractions[self._rung - 1]
+        for rung in range(self._rung, len(self.fractions)):
+            going_on = (i for i in ranked[: self._n_at(rung)] if not self._last[i].finished)
+            cost += sum(self._costs[index] for index in going_on) * (self.fractions[rung] - start)
+            start = self.fractions[rung]
+        return cost
+
+    def _open(self, allowance: float) -> bool:
+        """Fill rung 0 of a new bracket; False when there is no room for one."""
+        n_left = self.n_left(allowance)
+        share, at_most = math.inf, n_left
+        if math.isfinite(allowance):
+            share = self._next_share(allowance)
+            at_most = self.max_bracket if n_left is None else min(n_left, self.max_bracket)
+        finished = [i for i, result in self._last.items() if result.finished]
+        self._parents = self._ranked(sorted(finished))[:_N_PARENTS]
+        self._rung, total = 0, 0.0
+        members: list[int] = []
+        while at_most is not None and len(members) < at_most:
+            candidate = self._propose()
+            cost = self.full_cost(candidate)
+            n = len(members) + 1
+            # A share too small for a few candidates is stretched, and one is always tried.
+            limit = share if n > 2 * self.reduction_factor else allowance
+            needed = bracket_cost(n, (total + cost) / n, self.reduction_factor, self.fractions)
+            if needed > limit and self.candidates:
+                break
+            total += cost
+            self._costs.append(cost)
+            members.append(self.add(candidate))
+        self._n_opened = len(members)
+        self._enter(members)
+        return bool(members)
+
+    def _enter(self, members: list[int]) -> None:
+        """Make these the members of the current rung."""
+        self._members = members
+        self._kept = set(members)
+        self._asked = set()
+
+    def _next_share(self, allowance: float) -> float:
+        """Give each bracket twice the last one's share, or all, if little would be left over."""
+        share = self.first_share * 2**self._n_brackets * (self._spent + allowance)
+        self._n_brackets += 1
+        return allowance if allowance < 1.5 * share else share
+
+    def _propose(self) -> Candidate:
+        """Give the next candidate: a draw, or in later brackets also a mutated good one."""
+        number, problem = len(self.candidates), self.problem
+        rng = keyed_rng(derive_seed(problem.seed, _MUTATION), number)
+        is_first = number < len(problem.first_candidates)
+        if is_first or not self._parents or rng.random() >= self.mutated_share:
+            return self.new_candidate()
+        parent = self.candidates[self._parents[int(rng.integers(len(self._parents)))]]
+        return mutate_candidate(parent, problem.search_space, problem.seed, number)

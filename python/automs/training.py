@@ -1,0 +1,324 @@
+"""Candidates, splits, a table and epochs to reach -> trained states, scores, curves and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automs._core import Encoder, TrainJobs
+from automs.candidates import Candidate, resolve_loss
+from automs.columns import to_columns
+from automs.encoding import fit_encoder
+from automs.scoring import Metric, score_predictions
+from automs.splits import Split
+from automs.target import Target
+
+__all__ = ["FoldNetwork", "JobState", "Progress", "Training"]
+
+Values = npt.NDArray[np.float64]
+
+
+class JobState(IntEnum):
+    """How far the engine has come with a job; its own codes."""
+
+    PAUSED = 0
+    COMPLETE = 1
+    DIVERGED = 2
+    TIMED_OUT = 3
+    STOPPED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What has come of one candidate so far, over all folds.
+
+    Attributes
+    ----------
+    state : JobState
+        That of the fold which has come least far; DIVERGED where any fold has.
+    epoch : int
+        Epochs finished, the least over folds.
+    fold_scores : ndarray of float64, shape (n_folds,)
+        Best validation score of each fold; -inf for a diverged one, NaN without validation rows.
+    loss : float
+        Mean validation loss at the folds' best epochs.
+    best_epochs : tuple of int
+        The epoch that each fold's weights are of.
+    seconds : float
+        Training time of all folds together.
+    """
+
+    state: JobState
+    epoch: int
+    fold_scores: Values
+    loss: float
+    best_epochs: tuple[int, ...]
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """Mean over folds; higher is better, -inf where a fold diverged or is without a score."""
+        mean = float(np.mean(self.fold_scores))
+        return mean if np.isfinite(mean) else -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class FoldNetwork:
+    """One trained network with all that a model file needs of it."""
+
+    candidate: Candidate
+    encoder: Encoder
+    weights: list[npt.NDArray[np.float32]]
+    biases: list[npt.NDArray[np.float32]]
+    output_centre: Values
+    output_scale: Values
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A fold in one encoding: its number in the engine and what was learned from its rows."""
+
+    number: int
+    encoder: Encoder
+    X: npt.NDArray[np.float32]
+    output_centre: Values
+    output_scale: Values
+
+
+class Training:
+    """Trains candidates on the folds of one table, in any order and as far as asked.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_rows, n_columns)
+    target : Target
+    splits : sequence of Split
+        A fold each; validation rows may be empty.
+    metric : Metric
+        Chooses each fold's best epoch where the engine knows it; else the loss does.
+    sample_weight : ndarray of float64, shape (n_rows,), optional
+    n_threads : int, default=1
+
+    Notes
+    -----
+    Encodings are made when the first candidate asks for them, from each fold's training rows. A
+    candidate's bits depend on its settings, its seed and the fold alone.
+    """
+
+    def __init__(
+        self,
+        values: Values,
+        target: Target,
+        splits: Sequence[Split],
+        metric: Metric,
+        *,
+        sample_weight: Values | None = None,
+        n_threads: int = 1,
+    ) -> None:
+        self.target = target
+        self.splits = list(splits)
+        self.metric = metric
+        self.sample_weight = sample_weight
+        self.n_threads = n_threads
+        self.candidates: list[Candidate] = []
+        self._values = values
+        self._jobs = TrainJobs()
+        self._views: dict[tuple[int, str, bool], _View] = {}
+        self._job_views: list[_View] = []
+
+    @property
+    def n_folds(self) -> int:
+        """The number of splits: jobs of each candidate."""
+        return len(self.splits)
+
+    def add(self, candidates: Sequence[Candidate]) -> int:
+        """Add candidates, whose seeds must be set, and give the number of the first.
+
+        A candidate with optimizer "exact" is not trained here: its weights are put in with
+        `set_weights`.
+        """
+        first = len(self.candidates)
+        task = self.target.task
+        trained = [
+            replace(c, optimizer="adam") if c.optimizer == "exact" else c for c in candidates
+        ]
+        seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
+        self._jobs.add_candidates(to_columns(trained, seeds, task))
+        views = [self.view(fold, c) for c in candidates for fold in range(self.n_folds)]
+        numbers = np.arange(first, first + len(candidates), dtype=np.int64)
+        self._jobs.add_jobs(
+            np.repeat(numbers, self.n_folds), np.array([v.number for v in views], dtype=np.int64)
+        )
+        self._job_views.extend(views)
+        self.candidates.extend(candidates)
+        return first
+
+    def view(self, fold: int, candidate: Candidate) -> _View:
+        """Give a fold's encoded table and target as this candidate sees them."""
+        poisson = resolve_loss(candidate.loss, self.target.task) == "poisson"
+        key = (fold, candidate.encoding, poisson)
+        if key not in self._views:
+            self._views[key] = self._make_view(*key)
+        return self._views[key]
+
+    def _make_view(self, fold: int, encoding: str, poisson: bool) -> _View:
+        twin = self._views.get((fold, encoding, not poisson))
+        split = self.splits[fold]
+        encoder = twin.encoder if twin else fit_encoder(self._values, split.train_rows, encoding)
+        X = twin.X if twin else encoder.encode(self._values, self.n_threads)
+        centre, scale = self._output_scale(split.train_rows, poisson)
+        number = self._jobs.add_view(
+            self.target.task,
+            self.target.n_logits,
+            X,
+            self.target.values,
+            self.sample_weight,
+            split.train_rows,
+            split.validation_rows,
+            centre,
+            scale,
+        )
+        return _View(number, encoder, X, centre, scale)
+
+    def _output_scale(
+        self, rows: npt.NDArray[np.int32], poisson: bool
+    ) -> tuple[Values, Values]:
+        """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
+        n_logits = self.target.n_logits
+        if self.target.classes is not None:
+            return np.zeros(n_logits), np.ones(n_logits)
+        y = self.target.values[rows]
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        if weights is not None and not weights.any():
+            weights = None
+        mean = np.average(y, axis=0, weights=weights)
+        if poisson:
+            return np.zeros(n_logits), np.where(mean > 0, mean, 1.0)
+        deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+        constant = (y.max(axis=0) == y.min(axis=0)) | ~np.isfinite(deviation) | (deviation == 0)
+        return mean, np.where(constant, 1.0, deviation)
+
+    def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
+        """Give the engine's job numbers of some candidates, fold by fold."""
+        first = np.asarray(candidates, dtype=np.int64).reshape(-1, 1) * self.n_folds
+        return (first + np.arange(self.n_folds, dtype=np.int64)).ravel()
+
+    def run(
+        self,
+        candidates: Sequence[int],
+        until_epochs: Sequence[int],
+        time_limit: float | None = None,
+        look: Callable[[], bool] | None = None,
+    ) -> None:
+        """Train candidates on until their epochs, all folds of all of them over the threads.
+
+        `look` is called every few milliseconds and returns True to stop. A KeyboardInterrupt
+        passes through once the threads have joined; whole epochs trained until then are kept.
+        """
+        self._jobs.run(
+            self.job_numbers(candidates),
+            np.repeat(np.asarray(until_epochs, dtype=np.int32), self.n_folds),
+            self.n_threads,
+            self.metric.name if self.metric.native else None,
+            time_limit,
+            look,
+        )
+
+    def set_weights(self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]]) -> None:
+        """Give a linear candidate its weights: for each fold W (fan_in, fan_out) with b below it."""
+        metric = self.metric.name if self.metric.native else None
+        for job, weights in zip(self.job_numbers([candidate]), fold_weights, strict=True):
+            flat = np.ascontiguousarray(weights, dtype=np.float32).ravel()
+            self._jobs.set_weights(int(job), flat, metric)
+
+    def progress(self, candidates: Sequence[int]) -> list[Progress]:
+        """Give what has come of each of these candidates."""
+        summary = self._jobs.summary(self.job_numbers(candidates))
+        columns = {name: array.reshape(-1, self.n_folds) for name, array in summary.items()}
+        return [
+            self._progress(number, {name: array[i] for name, array in columns.items()})
+            for i, number in enumerate(candidates)
+        ]
+
+    def _progress(self, candidate: int, folds: dict[str, npt.NDArray[Any]]) -> Progress:
+        states = folds["state"]
+        epochs = folds["epoch"]
+        state = JobState(int(states[np.argmin(epochs)]))
+        for worst in (JobState.TIMED_OUT, JobState.STOPPED, JobState.DIVERGED):
+            if (states == worst).any():
+                state = worst
+        trained = folds["best_epoch"] > 0
+        scores = np.where(trained, folds["best_score"], -np.inf)
+        if not any(split.validation_rows.size for split in self.splits):
+            scores = np.full(self.n_folds, np.nan)
+        elif not self.metric.native and state is not JobState.DIVERGED and trained.all():
+            scores = self.fold_scores(candidate, self.validation_predictions([candidate])[0])
+        if state is JobState.DIVERGED:
+            scores = np.where(states == JobState.DIVERGED, -np.inf, scores)
+        return Progress(
+            state=state,
+            epoch=int(epochs.min()),
+            fold_scores=scores,
+            loss=float(np.mean(folds["validation_loss"])),
+            best_epochs=tuple(int(e) for e in np.where(trained, folds["best_epoch"], epochs)),
+            seconds=float(folds["seconds"].sum()),
+        )
+
+    def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
+        """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
+        flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
+        return [flat[i : i + self.n_folds] for i in range(0, len(flat), self.n_folds)]
+
+    def fold_scores(self, candidate: int, predictions: Sequence[Values]) -> Values:
+        """Score predictions, one array a fold, on the folds' validation rows."""
+        return np.array(
+            [self._fold_score(candidate, fold, p) for fold, p in enumerate(predictions)]
+        )
+
+    def _fold_score(self, candidate: int, fold: int, predictions: Values) -> float:
+        rows = self.splits[fold].validation_rows
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        y, quantile = self.target.values[rows], self.candidates[candidate].quantile
+        return score_predictions(self.metric, predictions, y, weights, quantile)
+
+    def curves(self, candidate: int) -> list[dict[str, Values]]:
+        """Give for each fold the train loss, validation loss and validation score of each epoch."""
+        return [self._jobs.curves(int(job)) for job in self.job_numbers([candidate])]
+
+    def export_states(self, candidate: int) -> list[dict[str, Any]]:
+        """Give each fold's state as plain numbers and arrays, the same for every CPU level."""
+        return [self._jobs.export_state(int(job)) for job in self.job_numbers([candidate])]
+
+    def import_states(self, candidate: int, states: Sequence[dict[str, Any]]) -> None:
+        """Put exported states back, to go on from there to the same bits."""
+        for job, state in zip(self.job_numbers([candidate]), states, strict=True):
+            self._jobs.import_state(int(job), state)
+
+    def release(self, candidates: Sequence[int]) -> None:
+        """Forget the weights of candidates that will neither go on nor be used."""
+        self._jobs.release(self.job_numbers(candidates))
+
+    def networks(self, candidate: int) -> list[FoldNetwork]:
+        """Give the chosen network of each fold."""
+        task, settings = self.target.task, self.candidates[candidate]
+        loss = resolve_loss(settings.loss, task)
+        link = {"binary": "sigmoid", "multiclass": "softmax"}.get(
+            task, "exp" if loss == "poisson" else "identity"
+        )
+        networks = []
+        for job in self.job_numbers([candidate]):
+            weights, biases = self._jobs.weights(int(job))
+            view = self._job_views[int(job)]
+            networks.append(
+                FoldNetwork(
+                    settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
+                    link,
+                )
+            )  # fmt: skip
+        return networks

@@ -1,0 +1,89 @@
+// A seed -> small tables, views and candidates for the tests of the engine.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "core/candidate.hpp"
+#include "core/random.hpp"
+#include "core/view.hpp"
+
+namespace fixtures {
+
+/// Owns the matrices that a view points into.
+template <typename Scalar>
+struct Problem {
+  std::vector<Scalar> X;
+  std::vector<double> y;
+  std::vector<double> row_weights;
+  automs::View<Scalar> view;
+};
+
+inline double uniform(std::uint64_t seed, std::uint32_t index) {
+  const automs::RandomStream stream(seed, automs::Purpose::row_order);
+  return stream.block(1u << 20, index)[0] * 0x1p-32 * 2 - 1;
+}
+
+inline automs::Task task_of(automs::Loss loss, int n_logits) {
+  if (loss != automs::Loss::cross_entropy) return automs::Task::regression;
+  return n_logits == 1 ? automs::Task::binary : automs::Task::multiclass;
+}
+
+/// The last quarter of the rows validates. Targets follow the features with some noise, and suit
+/// the loss: counts for poisson, classes for cross-entropy.
+template <typename Scalar>
+Problem<Scalar> make_problem(automs::Loss loss, int n_logits, int n_rows = 120, int n_features = 5,
+                             bool weighted = true, std::uint64_t seed = 1) {
+  Problem<Scalar> p;
+  p.view.task = task_of(loss, n_logits);
+  const bool multiclass = p.view.task == automs::Task::multiclass;
+  const int n_targets = multiclass ? 1 : n_logits;
+  for (int i = 0; i < n_rows * n_features; ++i) {
+    p.X.push_back(static_cast<Scalar>(uniform(seed, static_cast<std::uint32_t>(i))));
+  }
+  for (int row = 0; row < n_rows; ++row) {
+    const double a = p.X[row * n_features], b = p.X[row * n_features + 1];
+    for (int j = 0; j < n_targets; ++j) {
+      const double noise = 0.1 * uniform(seed + 7, static_cast<std::uint32_t>(row * n_targets + j));
+      const double signal = a - (j + 1) * b * b + noise;
+      double y = signal;
+      if (loss == automs::Loss::poisson) y = std::floor(3 * std::exp(signal));
+      if (p.view.task == automs::Task::binary) y = signal > 0 ? 1 : 0;
+      if (multiclass) y = std::fmin(n_logits - 1, std::floor((signal + 2) * n_logits / 3));
+      p.y.push_back(std::fmax(multiclass ? 0.0 : y, y));
+    }
+    p.row_weights.push_back(0.5 + std::fabs(uniform(seed + 9, static_cast<std::uint32_t>(row))));
+  }
+  p.view.X = p.X.data();
+  p.view.y = p.y.data();
+  p.view.row_weights = weighted ? p.row_weights.data() : nullptr;
+  p.view.n_rows = static_cast<std::size_t>(n_rows);
+  p.view.n_features = n_features;
+  p.view.n_logits = n_logits;
+  p.view.n_targets = n_targets;
+  const double centre = loss == automs::Loss::poisson ? 0.0 : -0.3;
+  p.view.output_centre.assign(n_targets, centre);
+  p.view.output_scale.assign(n_targets, 0.8);
+  for (int row = 0; row < n_rows; ++row) {
+    (row < n_rows * 3 / 4 ? p.view.train_rows : p.view.validation_rows).push_back(row);
+  }
+  return p;
+}
+
+inline automs::Candidate make_candidate(std::vector<int> sizes, automs::Activation activation,
+                                        automs::Loss loss) {
+  automs::Candidate c;
+  c.architecture.hidden_layer_sizes = std::move(sizes);
+  c.architecture.activation = activation;
+  c.loss.kind = loss;
+  c.loss.huber_delta = 0.3;
+  c.loss.quantile = 0.8;
+  c.batch_size = 32;
+  c.epochs = 4;
+  c.learning_rate = 0.01;
+  c.seed = 42;
+  return c;
+}
+
+}  // namespace fixtures

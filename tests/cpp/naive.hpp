@@ -1,0 +1,307 @@
+// The engine once more in plain loops over doubles: the reference that the fast code is held to.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "core/candidate.hpp"
+#include "core/network.hpp"
+#include "core/random.hpp"
+#include "core/view.hpp"
+
+namespace naive {
+
+using automs::Activation;
+using automs::Candidate;
+using automs::Loss;
+using automs::Optimizer;
+using automs::Schedule;
+using Vector = std::vector<double>;
+using Matrix = std::vector<Vector>;
+
+// Formulas are written as in the papers, with the library's functions, not as in the engine.
+inline double activation(Activation kind, double x) {
+  switch (kind) {
+    case Activation::identity: return x;
+    case Activation::relu: return std::fmax(x, 0.0);
+    case Activation::leaky_relu: return x > 0 ? x : 0.01 * x;
+    case Activation::tanh: return std::tanh(x);
+    case Activation::sigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::selu:
+      return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
+    case Activation::elu: return x > 0 ? x : std::exp(x) - 1;
+    case Activation::gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::silu: return x / (1 + std::exp(-x));
+    case Activation::mish: return x * std::tanh(std::log1p(std::exp(x)));
+  }
+  return 0;
+}
+
+inline double slope(Activation kind, double x) {
+  const double s = 1 / (1 + std::exp(-x));
+  switch (kind) {
+    case Activation::identity: return 1;
+    case Activation::relu: return x > 0 ? 1 : 0;
+    case Activation::leaky_relu: return x > 0 ? 1 : 0.01;
+    case Activation::tanh: return 1 / (std::cosh(x) * std::cosh(x));
+    case Activation::sigmoid: return s * (1 - s);
+    case Activation::selu: return 1.0507009873554805 * (x > 0 ? 1 : 1.6732632423543772 * std::exp(x));
+    case Activation::elu: return x > 0 ? 1 : std::exp(x);
+    case Activation::gelu:
+      return 0.5 * std::erfc(-x / std::sqrt(2.0)) +
+             x * std::exp(-x * x / 2) / std::sqrt(2 * 3.14159265358979323846);
+    case Activation::silu: return s + x * s * (1 - s);
+    case Activation::mish: {
+      const double t = std::tanh(std::log1p(std::exp(x)));
+      return t + x * (1 - t * t) * s;
+    }
+  }
+  return 0;
+}
+
+/// Loss of one row (summed over outputs) and its gradient by the logits.
+inline double row_loss(const automs::LossSettings& settings, const Vector& z, const Vector& y,
+                       Vector& gradient) {
+  const std::size_t n = z.size();
+  gradient.assign(n, 0.0);
+  double loss = 0;
+  if (settings.kind == Loss::cross_entropy && n > 1) {
+    double sum = 0;
+    for (double v : z) sum += std::exp(v);
+    for (std::size_t j = 0; j < n; ++j) {
+      const double goal = (static_cast<double>(j) == y[0] ? 1 - settings.label_smoothing : 0) +
+                          settings.label_smoothing / static_cast<double>(n);
+      loss -= goal * std::log(std::exp(z[j]) / sum);
+      gradient[j] = std::exp(z[j]) / sum - goal;
+    }
+    return loss;
+  }
+  for (std::size_t j = 0; j < n; ++j) {
+    const double e = y[j] - z[j];
+    switch (settings.kind) {
+      case Loss::squared:
+        loss += e * e / 2;
+        gradient[j] = -e;
+        break;
+      case Loss::absolute:
+        loss += std::fabs(e);
+        gradient[j] = e > 0 ? -1 : (e < 0 ? 1 : 0);
+        break;
+      case Loss::huber: {
+        const double d = settings.huber_delta;
+        loss += std::fabs(e) <= d ? e * e / 2 : d * (std::fabs(e) - d / 2);
+        gradient[j] = std::fabs(e) <= d ? -e : (e > 0 ? -d : d);
+        break;
+      }
+      case Loss::quantile:
+        loss += std::fmax(settings.quantile * e, (settings.quantile - 1) * e);
+        gradient[j] = e > 0 ? -settings.quantile : (e < 0 ? 1 - settings.quantile : 0);
+        break;
+      case Loss::poisson:
+        loss += std::exp(z[j]) - y[j] * z[j];
+        gradient[j] = std::exp(z[j]) - y[j];
+        break;
+      case Loss::cross_entropy: {
+        const double p = 1 / (1 + std::exp(-z[j]));
+        const double t = y[j] * (1 - settings.label_smoothing) + settings.label_smoothing / 2;
+        loss -= t * std::log(p) + (1 - t) * std::log(1 - p);
+        gradient[j] = p - t;
+        break;
+      }
+    }
+  }
+  return loss;
+}
+
+inline double schedule(Schedule kind, double t) {
+  const double pi = 3.14159265358979323846;
+  switch (kind) {
+    case Schedule::constant: return 1;
+    case Schedule::cosine: return (1 + std::cos(pi * t)) / 2;
+    case Schedule::coslog4: return (1 - std::cos(2 * pi * std::log(1 + 15 * t) / std::log(2.0))) / 2;
+    case Schedule::flat_cos: return t <= 0.5 ? 1 : (1 + std::cos(2 * pi * (t - 0.5))) / 2;
+  }
+  return 1;
+}
+
+/// One parameter with its gradient and moments.
+struct Parameter {
+  double value = 0, gradient = 0, first = 0, second = 0;
+};
+
+struct Layer {
+  std::vector<std::vector<Parameter>> W;  // (fan_in, fan_out)
+  std::vector<Parameter> b;
+  bool residual = false;
+};
+
+class Trainer {
+ public:
+  /// Starts from the engine's own first weights, which are read out of its padded buffer.
+  template <typename Scalar>
+  Trainer(const Candidate& candidate, const automs::Network& network,
+          const automs::View<Scalar>& view, const std::vector<Scalar>& weights)
+      : candidate_(candidate) {
+    for (const automs::Layer& from : network.layers) {
+      Layer layer;
+      layer.residual = from.residual;
+      layer.W.assign(from.fan_in, std::vector<Parameter>(from.fan_out));
+      layer.b.resize(from.fan_out);
+      for (int i = 0; i < from.fan_in; ++i) {
+        for (int j = 0; j < from.fan_out; ++j) {
+          layer.W[i][j].value = weights[from.weights + static_cast<std::size_t>(i) * from.padded_out + j];
+        }
+      }
+      for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];
+      layers_.push_back(layer);
+    }
+    for (std::size_t row = 0; row < view.n_rows; ++row) {
+      X_.emplace_back(view.X + row * view.n_features, view.X + (row + 1) * view.n_features);
+      Vector y;
+      for (int j = 0; j < view.n_targets; ++j) y.push_back(view.encoded_target(row, j));
+      y_.push_back(y);
+      weights_.push_back(view.weight(row));
+    }
+    train_rows_ = view.train_rows;
+  }
+
+  void train(int epochs) {
+    for (int epoch = 0; epoch < epochs; ++epoch) train_epoch(epoch);
+  }
+
+  /// Mean loss over a batch with the gradient of every parameter added up.
+  double batch_gradient(const std::vector<std::int32_t>& rows, std::uint64_t step) {
+    double mean_weight = 0;
+    for (std::int32_t row : train_rows_) mean_weight += weights_[row];
+    mean_weight /= static_cast<double>(train_rows_.size());
+    double total = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double factor = weights_[rows[i]] / mean_weight / static_cast<double>(rows.size());
+      total += factor * row_gradient(rows[i], factor, step, i);
+    }
+    return total;
+  }
+
+  std::vector<Layer>& layers() { return layers_; }
+  double last_epoch_loss() const { return epoch_loss_; }
+
+  Vector logits(const Vector& x) const {
+    Vector h = x;
+    for (std::size_t l = 0; l < layers_.size(); ++l) h = layer_output(l, h, 0, 0, false, nullptr);
+    return h;
+  }
+
+ private:
+  /// f(x W + b), dropout, residual; `slopes` receives d output / d pre-activation.
+  Vector layer_output(std::size_t l, const Vector& x, std::uint64_t step, std::size_t row_in_batch,
+                      bool training, Vector* slopes) const {
+    const Layer& layer = layers_[l];
+    const bool hidden = l + 1 < layers_.size();
+    Vector out(layer.b.size());
+    if (slopes) slopes->assign(out.size(), 1.0);
+    for (std::size_t j = 0; j < out.size(); ++j) {
+      double z = layer.b[j].value;
+      for (std::size_t i = 0; i < x.size(); ++i) z += x[i] * layer.W[i][j].value;
+      const Activation kind = candidate_.architecture.activation;
+      out[j] = hidden ? activation(kind, z) : z;
+      double factor = 1;
+      if (hidden && slopes) (*slopes)[j] = slope(kind, z);
+      if (hidden && training && candidate_.dropout > 0) {
+        factor = dropout_factor(l, step, row_in_batch, j, out.size());
+      }
+      out[j] *= factor;
+      if (slopes) (*slopes)[j] *= factor;
+      if (layer.residual) out[j] += x[j];
+    }
+    return out;
+  }
+
+  double dropout_factor(std::size_t l, std::uint64_t step, std::size_t row, std::size_t unit,
+                        std::size_t n_units) const {
+    const automs::RandomStream stream(candidate_.seed, automs::Purpose::dropout);
+    const std::size_t block = row * ((n_units + 7) / 8) + unit / 8;
+    const auto words = stream.block(step * 64 + l, static_cast<std::uint32_t>(block));
+    const std::uint32_t word = words[unit % 8 / 2];
+    const std::uint32_t bits = unit % 2 == 0 ? word & 0xFFFF : word >> 16;
+    const double threshold = std::round(candidate_.dropout * 65536);
+    return bits < threshold ? 0 : 1 / (1 - threshold / 65536);
+  }
+
+  double row_gradient(std::int32_t row, double factor, std::uint64_t step, std::size_t row_in_batch) {
+    Matrix inputs{X_[row]};
+    Matrix slopes(layers_.size());
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      inputs.push_back(layer_output(l, inputs[l], step, row_in_batch, true, &slopes[l]));
+    }
+    Vector by_output;
+    const double loss = row_loss(candidate_.loss, inputs.back(), y_[row], by_output);
+    for (double& g : by_output) g *= factor;
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      Layer& layer = layers_[l];
+      Vector by_input(inputs[l].size(), 0.0);
+      for (std::size_t j = 0; j < by_output.size(); ++j) {
+        const double by_z = by_output[j] * slopes[l][j];
+        layer.b[j].gradient += by_z;
+        for (std::size_t i = 0; i < inputs[l].size(); ++i) {
+          layer.W[i][j].gradient += inputs[l][i] * by_z;
+          by_input[i] += layer.W[i][j].value * by_z;
+        }
+        if (layer.residual) by_input[j] += by_output[j];
+      }
+      by_output = by_input;
+    }
+    return loss;
+  }
+
+  void train_epoch(int epoch) {
+    std::vector<std::int32_t> order;
+    automs::shuffle_rows(train_rows_, candidate_.seed, static_cast<std::uint64_t>(epoch), order);
+    const std::size_t batch = std::min<std::size_t>(candidate_.batch_size, order.size());
+    const std::size_t steps_per_epoch = (order.size() + batch - 1) / batch;
+    epoch_loss_ = 0;
+    for (std::size_t b = 0; b < steps_per_epoch; ++b) {
+      const std::size_t step = epoch * steps_per_epoch + b;
+      const std::size_t last = std::min(order.size(), (b + 1) * batch);
+      const std::vector<std::int32_t> rows(order.begin() + static_cast<std::ptrdiff_t>(b * batch),
+                                           order.begin() + static_cast<std::ptrdiff_t>(last));
+      epoch_loss_ += batch_gradient(rows, step) * static_cast<double>(rows.size()) /
+                     static_cast<double>(order.size());
+      const double t = (static_cast<double>(step) + 0.5) /
+                       static_cast<double>(steps_per_epoch * candidate_.epochs);
+      const double rate = candidate_.learning_rate * schedule(candidate_.learning_rate_schedule, t);
+      for (Layer& layer : layers_) {
+        for (auto& row : layer.W) {
+          for (Parameter& p : row) update(p, rate, step, true);
+        }
+        for (Parameter& p : layer.b) update(p, rate, step, false);
+      }
+    }
+  }
+
+  void update(Parameter& p, double rate, std::size_t step, bool is_weight) {
+    const automs::OptimizerSettings& o = candidate_.optimizer;
+    const double g = p.gradient + (is_weight ? o.l2_penalty * p.value : 0);
+    if (is_weight) p.value -= rate * o.weight_decay * p.value;
+    if (o.kind == Optimizer::sgd) {
+      p.first = o.momentum * p.first + g;
+      p.value -= rate * (o.nesterov ? g + o.momentum * p.first : p.first);
+    } else {
+      p.first = o.beta1 * p.first + (1 - o.beta1) * g;
+      p.second = o.beta2 * p.second + (1 - o.beta2) * g * g;
+      const double m = p.first / (1 - std::pow(o.beta1, static_cast<double>(step + 1)));
+      const double v = p.second / (1 - std::pow(o.beta2, static_cast<double>(step + 1)));
+      p.value -= rate * m / (std::sqrt(v) + o.epsilon);
+    }
+    p.gradient = 0;
+  }
+
+  Candidate candidate_;
+  std::vector<Layer> layers_;
+  Matrix X_, y_;
+  Vector weights_;
+  std::vector<std::int32_t> train_rows_;
+  double epoch_loss_ = 0;
+};
+
+}  // namespace naive

@@ -1,0 +1,127 @@
+// a seed -> ModelTables of a random, valid model: what the predictor's tests are run on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/model_file.hpp"
+
+namespace automs_test {
+
+class ModelMaker {
+ public:
+  explicit ModelMaker(unsigned seed) : generator_(seed) {}
+
+  double normal(double scale = 1.0) { return std::normal_distribution<double>(0.0, scale)(generator_); }
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(generator_() % n); }
+
+  automs::EncoderTables encoder(std::size_t n_columns) {
+    automs::EncoderTables tables;
+    for (std::size_t j = 0; j < n_columns; ++j) {
+      tables.centre.push_back(normal());
+      tables.scale.push_back(below(5) == 0 ? 0.0 : 0.3 + 0.2 * below(10));
+      tables.clip.push_back(static_cast<std::uint8_t>(below(2)));
+      tables.indicator.push_back(static_cast<std::uint8_t>(below(2)));
+    }
+    return tables;
+  }
+
+  automs::NetworkTables network(std::uint32_t n_features, std::uint32_t n_logits) {
+    automs::NetworkTables tables;
+    tables.layer_sizes.push_back(n_features);
+    const std::uint32_t n_hidden = below(4);
+    const std::uint32_t width = 1 + below(110);
+    // Equal neighbours let `residual` take effect.
+    for (std::uint32_t i = 0; i < n_hidden; ++i) {
+      tables.layer_sizes.push_back(below(3) == 0 ? 1 + below(40) : width);
+    }
+    tables.layer_sizes.push_back(n_logits);
+    tables.activation = static_cast<automs::Activation>(below(automs::kActivationCount));
+    tables.residual = below(2) == 1;
+    tables.weight = 0.1 + 0.1 * below(5);
+    for (std::size_t i = 0; i + 1 < tables.layer_sizes.size(); ++i) {
+      const std::uint32_t fan_in = tables.layer_sizes[i], fan_out = tables.layer_sizes[i + 1];
+      tables.weights.push_back(floats(std::size_t{fan_in} * fan_out, 1.0 / std::sqrt(double(fan_in))));
+      tables.biases.push_back(floats(fan_out, 0.3));
+    }
+    tables.output_centre.assign(n_logits, 0.0);
+    tables.output_scale.assign(n_logits, 1.0);
+    return tables;
+  }
+
+  /// `n_outputs` counts for regression and multiclass.
+  automs::ModelTables model(automs::ModelTask task, std::uint32_t n_outputs) {
+    automs::ModelTables tables;
+    tables.task = task;
+    tables.n_columns = 1 + below(12);
+    tables.n_outputs = task == automs::ModelTask::binary ? 2 : n_outputs;
+    for (std::uint32_t i = 0; i < 1 + below(3); ++i) {
+      tables.encoders.push_back(encoder(tables.n_columns));
+    }
+    const std::uint32_t n_networks = 1 + below(4);
+    for (std::uint32_t i = 0; i < n_networks; ++i) add_network(tables);
+    if (below(2) == 1) {
+      for (std::uint32_t j = 0; j < tables.n_columns; ++j) {
+        tables.column_names.push_back("column \xC3\xA9 " + std::to_string(j));
+      }
+    }
+    tables.metadata = "{\"score\": 0.5}";
+    add_classes(tables);
+    return tables;
+  }
+
+ private:
+  std::vector<float> floats(std::size_t n, double scale) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < n; ++i) values.push_back(static_cast<float>(normal(scale)));
+    return values;
+  }
+
+  void add_network(automs::ModelTables& tables) {
+    const std::uint32_t chosen = below(static_cast<std::uint32_t>(tables.encoders.size()));
+    std::uint32_t n_features = tables.n_columns;
+    for (const std::uint8_t flag : tables.encoders[chosen].indicator) n_features += flag;
+    const bool binary = tables.task == automs::ModelTask::binary;
+    automs::NetworkTables network = this->network(n_features, binary ? 1 : tables.n_outputs);
+    network.encoder = chosen;
+    switch (tables.task) {
+      case automs::ModelTask::regression:
+        network.link = static_cast<automs::OutputLink>(below(3));
+        for (double& centre : network.output_centre) centre = normal(10.0);
+        for (double& scale : network.output_scale) scale = 0.5 + below(4);
+        break;
+      case automs::ModelTask::binary:
+        network.link = automs::OutputLink::sigmoid;
+        break;
+      case automs::ModelTask::multiclass:
+        network.link = automs::OutputLink::softmax;
+        break;
+    }
+    tables.networks.push_back(network);
+  }
+
+  void add_classes(automs::ModelTables& tables) {
+    if (tables.task == automs::ModelTask::regression) return;
+    std::vector<std::string> strings;
+    std::vector<std::int64_t> integers;
+    std::vector<double> reals;
+    for (std::uint32_t k = 0; k < tables.n_outputs; ++k) {
+      strings.push_back("class " + std::to_string(k));
+      integers.push_back(static_cast<std::int64_t>(k) - 1);
+      reals.push_back(0.5 * k);
+    }
+    switch (below(4)) {
+      case 0: tables.classes = strings; break;
+      case 1: tables.classes = integers; break;
+      case 2: tables.classes = reals; break;
+      default: tables.classes = std::vector<std::uint8_t>(tables.n_outputs, 1); break;
+    }
+  }
+
+  std::mt19937 generator_;
+};
+
+}  // namespace automs_test

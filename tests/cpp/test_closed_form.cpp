@@ -1,0 +1,199 @@
+// Closed forms: derivatives that vanish at the optimum, paths that equal single fits, bad input.
+#include <cmath>
+#include <limits>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "check.hpp"
+#include "core/closed_form.hpp"
+
+using namespace automs;
+
+namespace {
+
+template <typename Value>
+struct Problem {
+  std::vector<Value> X;               // (n, d)
+  std::vector<double> y;              // (n, 2)
+  std::vector<std::int32_t> classes;  // (n), of three
+  std::vector<double> weights;        // (n)
+  std::size_t n, d;
+
+  LinearRows<Value> rows() const { return {X.data(), weights.data(), n, d, {}}; }
+};
+
+// The last column but one is constant; the last one is a copy of the first.
+template <typename Value>
+Problem<Value> problem(std::size_t n, std::size_t d) {
+  std::mt19937 rng(static_cast<unsigned>(n + d));
+  std::normal_distribution<double> normal;
+  Problem<Value> p{{}, {}, {}, {}, n, d};
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < d; ++j) p.X.push_back(static_cast<Value>(3.0 + normal(rng)));
+    p.X[i * d + d - 2] = Value(0.1);
+    p.X[i * d + d - 1] = p.X[i * d];
+    p.y.insert(p.y.end(), {normal(rng), normal(rng) + static_cast<double>(p.X[i * d])});
+    const double noisy = static_cast<double>(p.X[i * d]) + normal(rng);
+    p.classes.push_back(noisy > 4.0 ? 2 : noisy > 3.0 ? 1 : 0);
+    p.weights.push_back(static_cast<double>(rng() % 3));
+  }
+  return p;
+}
+
+// d/d coef and d/d intercept of the ridge objective: 0 at the optimum.
+template <typename Value>
+void check_ridge_gradient(const Problem<Value>& p, const double* coef, const double* intercept,
+                          double alpha, double tolerance) {
+  for (std::size_t t = 0; t < 2; ++t) {
+    std::vector<double> gradient(p.d + 1, 0.0);
+    for (std::size_t i = 0; i < p.n; ++i) {
+      double error = intercept[t] - p.y[2 * i + t];
+      for (std::size_t j = 0; j < p.d; ++j) error += p.X[i * p.d + j] * coef[2 * j + t];
+      for (std::size_t j = 0; j < p.d; ++j) {
+        gradient[j] += p.weights[i] * error * p.X[i * p.d + j];
+      }
+      gradient[p.d] += p.weights[i] * error;
+    }
+    for (std::size_t j = 0; j < p.d; ++j) gradient[j] += alpha * coef[2 * j + t];
+    for (double value : gradient) CHECK_CLOSE(value, 0.0, tolerance);
+  }
+}
+
+template <typename Value>
+void ridge_gradient_vanishes(std::size_t n, std::size_t d) {
+  const Problem<Value> p = problem<Value>(n, d);
+  const std::vector<double> alphas = {0.0, 1e-3, 1.0, 100.0};
+  const RidgePath path = ridge_path(p.rows(), p.y.data(), 2, alphas);
+  CHECK(!path.stopped);
+  for (std::size_t a = 0; a < alphas.size(); ++a) {
+    const double* coef = &path.coef[a * d * 2];
+    // Gradients are sums of n values near 10, rounded at 1e-16 and amplified by the condition.
+    check_ridge_gradient(p, coef, &path.intercept[a * 2], alphas[a], 1e-8);
+    for (std::size_t t = 0; t < 2; ++t) {
+      CHECK(coef[(d - 2) * 2 + t] == 0.0 || std::fabs(coef[(d - 2) * 2 + t]) < 1e-15);
+      // Penalised, or of least norm: copies share the coefficient. A null direction's rounding is
+      // divided by alpha.
+      CHECK_CLOSE(coef[(d - 1) * 2 + t], coef[t], 1e-9);
+    }
+    const RidgePath single = ridge_path(p.rows(), p.y.data(), 2, {alphas[a]});
+    for (std::size_t j = 0; j < d * 2; ++j) CHECK_CLOSE(single.coef[j], coef[j], 1e-13);
+  }
+}
+
+// The penalised mean cross-entropy in plain loops, at the path's solution `which` moved by `step`
+// along parameter `moved` (coefficients, then intercepts).
+double logistic_objective(const Problem<float>& p, std::size_t n_classes, LogisticPath path,
+                          std::size_t which, double penalty, std::size_t moved, double step) {
+  const std::size_t k = n_classes == 2 ? 1 : n_classes;
+  double* coef = &path.coef[which * p.d * k];
+  double* intercept = &path.intercept[which * k];
+  (moved < p.d * k ? coef[moved] : intercept[moved - p.d * k]) += step;
+  double loss = 0.0, total = 0.0, squares = 0.0;
+  for (std::size_t i = 0; i < p.n; ++i) {
+    std::vector<double> logits(n_classes, 0.0);
+    for (std::size_t t = 0; t < k; ++t) {
+      double& logit = logits[k == 1 ? 1 : t];
+      logit = intercept[t];
+      for (std::size_t j = 0; j < p.d; ++j) logit += p.X[i * p.d + j] * coef[j * k + t];
+    }
+    double sum = 0.0;
+    for (double logit : logits) sum += std::exp(logit);
+    loss += p.weights[i] * (std::log(sum) - logits[static_cast<std::size_t>(p.classes[i])]);
+    total += p.weights[i];
+  }
+  for (std::size_t j = 0; j < p.d * k; ++j) squares += coef[j] * coef[j];
+  return loss / total + 0.5 * penalty * squares;
+}
+
+void logistic_gradient_vanishes(std::size_t n_classes) {
+  Problem<float> p = problem<float>(300, 5);
+  for (auto& index : p.classes) index = std::min<std::int32_t>(index, int(n_classes) - 1);
+  const std::vector<double> penalties = {1e-4, 1.0, 0.0, 1e-2};
+  const LogisticPath path = logistic_path(p.rows(), p.classes.data(), {n_classes, penalties, 500});
+  CHECK(!path.stopped);
+  const std::size_t k = n_classes == 2 ? 1 : n_classes;
+  for (std::size_t which = 0; which < penalties.size(); ++which) {
+    CHECK(path.converged[which]);
+    CHECK(path.n_iterations[which] >= 1 && path.n_iterations[which] < 100);
+    for (std::size_t moved = 0; moved < (p.d + 1) * k; ++moved) {
+      const double step = 1e-4;
+      const auto at = [&](double s) {
+        return logistic_objective(p, n_classes, path, which, penalties[which], moved, s);
+      };
+      // 1e-6 for centred columns, here at mean 3: a coefficient's derivative adds 3 intercepts'.
+      CHECK_CLOSE((at(step) - at(-step)) / (2.0 * step), 0.0, 1e-5);
+    }
+  }
+}
+
+void separable_classes_stay_finite() {
+  const std::vector<double> X = {-2, -1, 1, 2};
+  const std::vector<std::int32_t> classes = {0, 0, 1, 1};
+  const LinearRows<double> rows{X.data(), nullptr, 4, 1, {}};
+  for (const int max_iterations : {3, 1000}) {
+    for (const std::size_t n_classes : {2u, 4u}) {  // with four, two classes have no rows
+      const LogisticPath path =
+          logistic_path(rows, classes.data(), {n_classes, {0.0}, max_iterations});
+      for (double value : path.coef) CHECK(std::isfinite(value));
+      for (double value : path.intercept) CHECK(std::isfinite(value));
+      CHECK(path.n_iterations[0] <= max_iterations);
+      CHECK(max_iterations > 3 || !path.converged[0]);
+    }
+  }
+}
+
+void one_class_alone_stays_finite() {
+  const std::vector<float> X = {1, 2, 3};
+  const std::vector<std::int32_t> classes = {1, 1, 1};
+  const LinearRows<float> rows{X.data(), nullptr, 3, 1, {}};
+  const LogisticPath path = logistic_path(rows, classes.data(), {2, {1.0, 0.0}, 100});
+  for (double value : path.coef) CHECK(std::isfinite(value));
+  CHECK(path.intercept[0] > 2.0);
+}
+
+void a_stop_is_flagged() {
+  const Problem<float> p = problem<float>(300, 5);
+  LinearRows<float> rows = p.rows();
+  rows.should_stop = [] { return true; };
+  CHECK(ridge_path(rows, p.y.data(), 2, {1.0}).stopped);
+  CHECK(logistic_path(rows, p.classes.data(), {3, {1.0}, 10}).stopped);
+  int looks = 0;
+  rows.should_stop = [&] { return ++looks > 4; };
+  const LogisticPath path = logistic_path(rows, p.classes.data(), {3, {0.0, 1.0}, 100});
+  CHECK(path.stopped && path.n_iterations[1] > 0 && path.n_iterations[0] == 0);
+  for (double value : path.coef) CHECK(std::isfinite(value));
+}
+
+void misfits_are_refused() {
+  Problem<float> p = problem<float>(30, 4);
+  const auto ridge = [&](double alpha) { return ridge_path(p.rows(), p.y.data(), 2, {alpha}); };
+  const auto logistic = [&] { return logistic_path(p.rows(), p.classes.data(), {3, {1.0}, 10}); };
+  CHECK_THROWS(ridge(-1.0), std::invalid_argument);
+  CHECK_THROWS(ridge(std::nan("")), std::invalid_argument);
+  p.classes[4] = 3;
+  CHECK_THROWS(logistic(), std::invalid_argument);
+  p.classes[4] = 0;
+  p.X[7] = std::numeric_limits<float>::infinity();
+  p.weights[1] = 1.0;
+  CHECK_THROWS(ridge(1.0), std::invalid_argument);
+  CHECK_THROWS(logistic(), std::invalid_argument);
+  p.X[7] = 0.0f;
+  p.weights[3] = -1.0;
+  CHECK_THROWS(ridge(1.0), std::invalid_argument);
+}
+
+}  // namespace
+
+int main() {
+  ridge_gradient_vanishes<float>(200, 6);
+  ridge_gradient_vanishes<double>(200, 6);
+  ridge_gradient_vanishes<double>(30, 50);  // the kernel's side
+  logistic_gradient_vanishes(2);
+  logistic_gradient_vanishes(3);
+  separable_classes_stay_finite();
+  one_class_alone_stays_finite();
+  a_stop_is_flagged();
+  misfits_are_refused();
+  return automs_test_result();
+}

@@ -1,0 +1,208 @@
+// Jobs over threads: bits for any number of threads and any grouping, exceptions, forks, states.
+#include "core/train_jobs.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "check.hpp"
+#include "core/parallel.hpp"
+#include "fixtures.hpp"
+
+using namespace automs;
+using fixtures::make_candidate;
+using fixtures::make_problem;
+using fixtures::Problem;
+
+namespace {
+
+std::vector<Candidate> mixed_candidates() {
+  std::vector<Candidate> candidates;
+  for (int i = 0; i < 12; ++i) {
+    Candidate c = make_candidate({}, static_cast<Activation>(i % kActivationCount), Loss::squared);
+    for (int depth = 0; depth < i % 4; ++depth) {
+      c.architecture.hidden_layer_sizes.push_back(3 + 5 * i + depth);
+    }
+    c.batch_size = 8 + 30 * i;
+    c.epochs = 3 + i % 3;
+    c.dropout = i % 2 == 0 ? 0.0 : 0.2;
+    c.seed = static_cast<std::uint64_t>(1000 + i);
+    candidates.push_back(c);
+  }
+  return candidates;
+}
+
+std::vector<State<float>> run_all(const Problem<float>& p, int n_threads, bool backwards) {
+  TrainJobs jobs;
+  jobs.add_view(p.view);
+  const std::vector<Candidate> candidates = mixed_candidates();
+  std::vector<JobRequest> requests;
+  for (const Candidate& c : candidates) {
+    const std::size_t job = jobs.add_job(jobs.add_candidate(c), 0);
+    requests.push_back({job, c.epochs});
+  }
+  if (backwards) requests = {requests.rbegin(), requests.rend()};
+  Stop stop;
+  jobs.run(requests, n_threads, Metric::rmse, stop);
+  std::vector<State<float>> states;
+  for (std::size_t job = 0; job < jobs.n_jobs(); ++job) states.push_back(jobs.state(job));
+  return states;
+}
+
+void check_equal(const State<float>& a, const State<float>& b) {
+  CHECK(a.chosen_weights() == b.chosen_weights());
+  CHECK(a.train_loss == b.train_loss && a.validation_score == b.validation_score);
+  CHECK(a.best_epoch == b.best_epoch && a.best_score == b.best_score);
+}
+
+void test_threads_and_order_do_not_change_bits() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 2, 400);
+  const auto serial = run_all(p, 1, false);
+  for (const int n_threads : {2, 3, 8}) {
+    for (const bool backwards : {false, true}) {
+      const auto threaded = run_all(p, n_threads, backwards);
+      for (std::size_t i = 0; i < serial.size(); ++i) check_equal(serial[i], threaded[i]);
+    }
+  }
+}
+
+void test_alone_equals_among_others() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 2, 400);
+  const auto among = run_all(p, 2, false);
+  const std::vector<Candidate> candidates = mixed_candidates();
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    TrainJobs jobs;
+    jobs.add_view(p.view);
+    const std::size_t job = jobs.add_job(jobs.add_candidate(candidates[i]), 0);
+    Stop stop;
+    jobs.run({{job, candidates[i].epochs}}, 1, Metric::rmse, stop);
+    check_equal(jobs.state(job), among[i]);
+  }
+}
+
+void test_exported_state_goes_on_to_the_same_bits() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1, 200);
+  Candidate c = make_candidate({10, 10}, Activation::mish, Loss::squared);
+  c.epochs = 6;
+  TrainJobs whole, first, second;
+  for (TrainJobs* jobs : {&whole, &first, &second}) {
+    jobs->add_view(p.view);
+    jobs->add_job(jobs->add_candidate(c), 0);
+  }
+  Stop stop;
+  whole.run({{0, 6}}, 1, Metric::r2, stop);
+  first.run({{0, 2}}, 1, Metric::r2, stop);
+  second.import_state(0, first.export_state(0));
+  second.run({{0, 6}}, 1, Metric::r2, stop);
+  check_equal(whole.state(0), second.state(0));
+  CHECK(second.state(0).state == JobState::complete);
+  PortableState broken = first.export_state(0);
+  broken.weights.pop_back();
+  CHECK_THROWS(second.import_state(0, broken), std::invalid_argument);
+}
+
+void test_bad_arguments_are_refused() {
+  Problem<float> p = make_problem<float>(Loss::squared, 1);
+  TrainJobs jobs;
+  View<float> view = p.view;
+  view.train_rows.push_back(1 << 20);
+  CHECK_THROWS(jobs.add_view(view), std::invalid_argument);
+  jobs.add_view(p.view);
+  Candidate c = make_candidate({4}, Activation::relu, Loss::cross_entropy);
+  const std::size_t wrong_loss = jobs.add_candidate(c);
+  CHECK_THROWS(jobs.add_job(wrong_loss, 0), std::invalid_argument);
+  c.loss.kind = Loss::squared;
+  c.batch_size = 0;
+  CHECK_THROWS(jobs.add_candidate(c), std::invalid_argument);
+  Stop stop;
+  CHECK_THROWS(jobs.run({{99, 1}}, 1, Metric::rmse, stop), std::invalid_argument);
+  c.batch_size = 4;
+  const std::size_t job = jobs.add_job(jobs.add_candidate(c), 0);
+  CHECK_THROWS(jobs.run({{job, 1}, {job, 2}}, 2, Metric::rmse, stop), std::invalid_argument);
+  jobs.run({{job, 1}}, 1, Metric::rmse, stop);
+  jobs.release({job});
+  CHECK_THROWS(jobs.weights(job), std::invalid_argument);
+  CHECK_THROWS(jobs.run({{job, 2}}, 2, Metric::rmse, stop), std::invalid_argument);
+}
+
+void test_an_exception_in_a_task_reaches_the_caller() {
+  for (const int n_threads : {1, 2, 4}) {
+    int done[100] = {};
+    auto body = [&](std::size_t task, int) {
+      if (task == 37) throw std::runtime_error("injected");
+      done[task] = 1;
+    };
+    CHECK_THROWS(parallel_for(100, n_threads, body), std::runtime_error);
+    CHECK(done[0] == 1);
+    auto not_standard = [](std::size_t, int) { throw 5; };
+    CHECK_THROWS(parallel_for(100, n_threads, not_standard), int);
+  }
+}
+
+void test_an_exception_while_idle_reaches_the_caller() {
+  auto body = [](std::size_t task, int) { usleep(task == 0 ? 3000 : 60000); };
+  auto idle = [] { throw std::runtime_error("injected"); };
+  // With two threads the caller may take either task; it idles only when it ends first.
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    try {
+      parallel_for(2, 2, body, idle);
+    } catch (const std::runtime_error&) {
+      CHECK(true);
+      return;
+    }
+  }
+  CHECK(!"idle was never called");
+}
+
+void test_a_look_can_stop_a_run() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1, 2000);
+  TrainJobs jobs;
+  jobs.add_view(p.view);
+  Candidate c = make_candidate({64, 64}, Activation::relu, Loss::squared);
+  c.epochs = 1000000;
+  std::vector<JobRequest> requests;
+  for (int i = 0; i < 4; ++i) {
+    requests.push_back({jobs.add_job(jobs.add_candidate(c), 0), c.epochs});
+  }
+  int looks = 0;
+  Stop stop(Stop::Clock::time_point::max(), [&] { return ++looks >= 3; });
+  jobs.run(requests, 2, Metric::rmse, stop);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(jobs.state(i).state == JobState::stopped);
+  CHECK(looks == 3);
+}
+
+/// A child forked after threads were used must train, and to the same bits, instead of waiting for
+/// threads that it does not have.
+void test_a_forked_child_trains() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 2, 400);
+  const auto before = run_all(p, 2, false);
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    const auto after = run_all(p, 2, false);
+    bool equal = true;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      equal = equal && after[i].chosen_weights() == before[i].chosen_weights();
+    }
+    _exit(equal ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+
+int main() {
+  test_threads_and_order_do_not_change_bits();
+  test_alone_equals_among_others();
+  test_exported_state_goes_on_to_the_same_bits();
+  test_bad_arguments_are_refused();
+  test_an_exception_in_a_task_reaches_the_caller();
+  test_an_exception_while_idle_reaches_the_caller();
+  test_a_look_can_stop_a_run();
+  test_a_forked_child_trains();
+  return automs_test_result();
+}

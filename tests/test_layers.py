@@ -1,0 +1,155 @@
+"""Imports go downward only, libraries stay where they belong, and files and functions short."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "python" / "automs"
+
+# Top to bottom; a module imports only from rows below its own. `strategies` includes its files.
+LAYERS = (
+    ("__main__", "cli"),
+    ("estimators", "experiment"),
+    ("fitting",),
+    ("finish", "progress"),
+    ("search",),
+    ("selection", "predictor", "baselines"),
+    ("strategies",),
+    ("strategies.halving", "strategies.random"),
+    ("strategies.base",),
+    ("schedule", "leaderboard"),
+    ("exact",),
+    ("training",),
+    ("scoring", "linear"),
+    ("columns", "cost"),
+    ("candidates", "encoding"),
+    ("prior",),
+    ("search_space", "splits", "table", "target"),
+    ("dimensions",),
+    ("seeds", "clock", "_rules", "_rows"),
+    ("_threads",),
+    ("_core",),
+    ("errors", "_cpu_level"),
+)
+ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
+
+CORE_USERS = {
+    "_threads", "encoding", "training", "linear", "scoring", "selection", "predictor", "finish",
+}  # fmt: skip
+LIBRARY_USERS = {
+    "narwhals": {"table"},
+    "sklearn": {"estimators", "splits", "scoring", "baselines"},
+    "pandas": {"leaderboard"},
+    "rich": {"cli", "progress"},
+    "pyarrow": {"cli"},
+}
+AT_THE_TOP = {("sklearn", "estimators")}  # the one library that need not wait for its first use
+STANDARD = set(sys.stdlib_module_names)
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted(ROOT.glob("bench/**/*.py"))]
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree):
+    """(imported name, whether at the top of the module) for each import statement."""
+    inside = {
+        id(node)
+        for scope in ast.walk(tree)
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        or (isinstance(scope, ast.If) and "TYPE_CHECKING" in ast.unparse(scope.test))
+        for node in ast.walk(scope)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            top = id(node) not in inside
+            yield from ((f"{node.module}.{alias.name}", top) for alias in node.names)
+
+
+def internal(name):
+    """The module of the package that `automs.x.y` imports from: the longest known prefix."""
+    rest = name.removeprefix("automs.")
+    if rest.startswith("_core"):
+        return "_core"
+    while rest not in ROW and "." in rest:
+        rest = rest.rpartition(".")[0]
+    return rest
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_go_downward_only(path):
+    name = module_name(path)
+    if not name:  # the package root hands out names on first use, and may know every module
+        return
+    assert name in ROW, f"{name} is missing in the table of layers"
+    for imported, _ in imports(ast.parse(path.read_text())):
+        if imported.partition(".")[0] != "automs":
+            continue
+        target = internal(imported)
+        assert target in ROW, f"{name} imports {imported}: the package root, or an unknown module"
+        assert ROW[target] > ROW[name], f"{name} imports {target}, which is not below it"
+        assert target != "_core" or name in CORE_USERS, f"{name} may not import _core"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_libraries_are_known_to_few_and_imported_on_first_use(path):
+    name = module_name(path)
+    for imported, at_the_top in imports(ast.parse(path.read_text())):
+        library = imported.partition(".")[0]
+        if library in STANDARD or library in {"automs", "numpy"}:
+            continue
+        assert library in LIBRARY_USERS, f"{name} imports {library}, which is no dependency"
+        assert name in LIBRARY_USERS[library], f"{name} may not import {library}"
+        assert not at_the_top or (library, name) in AT_THE_TOP, f"{name} imports {library} at once"
+
+
+def test_the_table_has_no_module_that_left_and_no_twins():
+    assert len(ROW) == sum(len(names) for names in LAYERS)
+    assert CORE_USERS | set().union(*LIBRARY_USERS.values()) <= set(ROW)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_are_short(path):
+    text = path.read_text()
+    limit = 400 if "tests" in path.relative_to(ROOT).parts else 300
+    assert len(text.splitlines()) <= limit
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            n_lines = body[-1].end_lineno - body[0].lineno + 1
+            assert n_lines <= 60, f"{path.name}: {node.name} has {n_lines} lines"
+
+
+def test_a_module_starts_by_saying_what_it_takes_and_gives():
+    for path in MODULES:
+        first = path.read_text().splitlines()[0]
+        assert first.startswith('"""'), path
+        assert "->" in first, f"{path.name}: first line must say what it takes -> what it gives"
+
+
+UPWARD = """
+import sklearn
+def f():
+    from automs.search import g
+    import pandas as pd
+"""
+
+
+def test_the_check_itself_sees_imports_inside_functions():
+    found = dict(imports(ast.parse(UPWARD)))
+    assert found == {"sklearn": True, "automs.search.g": False, "pandas": False}
+    assert internal("automs.search.g") == "search"
+    assert internal("automs.strategies.base.Strategy") == "strategies.base"
+    assert internal("automs.strategies.make_strategy") == "strategies"
+    assert internal("automs._core_v3.train") == "_core"
+    assert internal("automs.Candidate") not in ROW

@@ -1,0 +1,180 @@
+"""Ridge and logistic regression against scikit-learn's, over the whole path of penalties."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+
+from automs.linear import logistic_path, ridge_path
+
+ALPHAS = [0.0, 1e-3, 0.1, 1.0, 100.0]
+
+
+def weights_for(n_rows, seed=0):
+    return np.random.default_rng(seed).integers(0, 3, n_rows).astype(float)
+
+
+def assert_ridge_equals_scikit_learn(X, y, alphas, weights, relative=1e-8):
+    coef, intercept = ridge_path(X, y, alphas, weights)
+    for i, alpha in enumerate(alphas):
+        model = Ridge(alpha=alpha, solver="cholesky").fit(X, y, weights)
+        expected = np.atleast_2d(model.coef_).T
+        assert np.abs(coef[i] - expected).max() <= relative * np.abs(expected).max()
+        np.testing.assert_allclose(intercept[i], model.intercept_, rtol=relative)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_ridge_equals_scikit_learn_on_diabetes(scaled, weighted):
+    X, y = load_diabetes(return_X_y=True, scaled=scaled)
+    weights = weights_for(len(y)) if weighted else None
+    assert_ridge_equals_scikit_learn(X, y, ALPHAS, weights)
+    assert_ridge_equals_scikit_learn(X, np.column_stack([y, y**2]), ALPHAS, weights)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge_equals_scikit_learn_on_rank_deficient_columns(weighted):
+    X, y = load_diabetes(return_X_y=True)
+    X = np.column_stack([X * 20.0, X[:, :3] * 20.0, np.full(len(y), 0.1)])
+    weights = weights_for(len(y)) if weighted else None
+    assert_ridge_equals_scikit_learn(X, y, ALPHAS[1:], weights)
+
+
+def test_ridge_equals_scikit_learn_with_more_columns_than_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 150)), rng.normal(size=(40, 2))
+    assert_ridge_equals_scikit_learn(X, y, ALPHAS[1:], rng.random(40))
+
+
+@pytest.mark.parametrize("n_rows", [20, 200])
+def test_alpha_zero_gives_the_solution_of_least_norm(n_rows):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(n_rows, 30))
+    X[:, 5:8] = X[:, :3]
+    y = rng.normal(size=n_rows)
+    coef, intercept = ridge_path(X, y, [0.0])
+    expected = LinearRegression().fit(X, y)  # least norm, by the singular values
+    np.testing.assert_allclose(coef[0, :, 0], expected.coef_, atol=1e-9)
+    np.testing.assert_allclose(intercept[0, 0], expected.intercept_, atol=1e-9)
+
+
+def test_the_whole_path_equals_single_fits():
+    X, y = load_diabetes(return_X_y=True)
+    coef, intercept = ridge_path(X, y, ALPHAS)
+    for i, alpha in enumerate(ALPHAS):
+        single_coef, single_intercept = ridge_path(X, y, [alpha])
+        np.testing.assert_array_equal(single_coef[0], coef[i])
+        np.testing.assert_array_equal(single_intercept[0], intercept[i])
+
+
+def test_float32_is_summed_in_double():
+    X, y = load_diabetes(return_X_y=True)
+    narrow = X.astype(np.float32)
+    classes = (y > 140).astype(int)
+    np.testing.assert_array_equal(
+        ridge_path(narrow, y, [1e-3])[0], ridge_path(narrow.astype(float), y, [1e-3])[0]
+    )
+    np.testing.assert_array_equal(
+        logistic_path(narrow, classes, 2, [1e-3]).coef,
+        logistic_path(narrow.astype(float), classes, 2, [1e-3]).coef,
+    )
+
+
+def test_a_large_offset_does_not_cost_digits():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(300, 3))
+    y = X @ [1.0, 2.0, 3.0] + 5.0
+    coef, _ = ridge_path(X + 1e8, y + 1e8, [0.0])
+    # X + 1e8 itself is rounded at 1e-8.
+    np.testing.assert_allclose(coef[0, :, 0], [1.0, 2.0, 3.0], atol=1e-7)
+    path = logistic_path(X + 1e8, (y > 5.5).astype(int), 2, [0.01])
+    near = logistic_path(X, (y > 5.5).astype(int), 2, [0.01])
+    np.testing.assert_allclose(path.coef, near.coef, atol=1e-5)
+
+
+def mean_objective(coef, intercept, X, classes, weights, penalty):
+    logits = X @ coef + intercept
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    losses = np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(X)), classes]
+    return np.average(losses, weights=weights) + penalty / 2 * (coef**2).sum()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_reaches_the_optimum_of_scikit_learn(n_classes, weighted):
+    X, classes = load_iris(return_X_y=True)
+    X, classes = X[:, :2], np.minimum(classes, n_classes - 1)
+    weights = weights_for(len(X)) if weighted else None
+    total = len(X) if weights is None else weights.sum()
+    penalties = [1e-3, 1.0, 1e-1, 1e-5]
+    path = logistic_path(X, classes, n_classes, penalties, weights)
+    assert path.converged.all()
+    assert not path.stopped
+    for i, penalty in enumerate(penalties):
+        model = LogisticRegression(C=1 / (penalty * total), tol=1e-9, max_iter=5000)
+        model.fit(X, classes, weights)
+        ours = mean_objective(path.coef[i], path.intercept[i], X, classes, weights, penalty)
+        theirs = mean_objective(model.coef_.T, model.intercept_, X, classes, weights, penalty)
+        # The excess over the minimum is about gradient^2 / curvature; curvatures are above 1e-4.
+        assert ours == pytest.approx(theirs, abs=1e-8)
+
+
+def test_logistic_converges_on_columns_of_any_scale():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 6)) * 10.0 ** np.arange(-4, 2) + 3.0
+    X[:, 3] = 7.0
+    classes = (X[:, 5] + rng.normal(size=500) * 10 > 3).astype(int)
+    path = logistic_path(X, classes, 2, [1.0, 1e-6, 0.0])
+    assert path.converged.all()
+    assert path.n_iterations.max() < 60
+    np.testing.assert_array_equal(path.coef[:, 3], 0.0)
+
+
+def test_separable_classes_without_a_penalty_stay_finite():
+    X = np.linspace(-1, 1, 20)[:, None]
+    path = logistic_path(X, (X[:, 0] > 0).astype(int), 2, [0.0], max_iterations=5)
+    assert not path.converged[0]
+    assert path.n_iterations[0] == 5
+    path = logistic_path(X, (X[:, 0] > 0).astype(int), 3, [0.0])
+    assert np.isfinite(path.coef).all()
+    assert np.isfinite(path.intercept).all()
+
+
+def test_a_time_limit_of_nothing_stops_the_path():
+    rng = np.random.default_rng(0)
+    path = logistic_path(rng.normal(size=(100, 3)), np.arange(100) % 2, 2, [1.0], time_limit=0.0)
+    assert path.stopped
+    assert path.n_iterations[0] == 0
+    assert not path.converged[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X": [[1.0], [np.nan]]}, "X must be finite"),
+        ({"X": [1.0, 2.0]}, "X must have 2 dimensions, got 1"),
+        ({"y": [1.0, np.inf]}, "y must be finite"),
+        ({"y": [1.0, 2.0, 3.0]}, "y must have length 2, got 3"),
+        ({"alphas": [-1.0]}, "alphas must be finite and >= 0, got -1"),
+        ({"alphas": 1.0}, "alphas must have 1 dimension, got 0"),
+        ({"sample_weight": [0.0, 0.0]}, "weights must be finite, >= 0, and not all 0"),
+        ({"sample_weight": [1.0]}, "weights must have length 2, got 1"),
+    ],
+)
+def test_bad_ridge_arguments_are_refused(change, message):
+    arguments = {"X": [[1.0], [2.0]], "y": [1.0, 2.0], "alphas": [1.0]} | change
+    with pytest.raises(ValueError, match=message):
+        ridge_path(**arguments)
+
+
+def test_bad_logistic_arguments_are_refused():
+    X = [[1.0], [2.0]]
+    with pytest.raises(ValueError, match=r"classes must be in \[0, 2\), got 2"):
+        logistic_path(X, [0, 2], 2, [1.0])
+    with pytest.raises(ValueError, match="n_classes must be >= 2, got 1"):
+        logistic_path(X, [0, 0], 1, [1.0])
+    with pytest.raises(ValueError, match="max_iterations must be >= 1, got 0"):
+        logistic_path(X, [0, 1], 2, [1.0], max_iterations=0)
+    with pytest.raises(TypeError, match="classes must hold integers, got dtype float64"):
+        logistic_path(X, [0.0, 1.0], 2, [1.0])

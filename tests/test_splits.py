@@ -1,0 +1,165 @@
+"""Splits: which rows train and which validate."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
+
+from automs.splits import make_splits
+
+
+def check_parts(splits, n_rows, covering):
+    for split in splits:
+        for rows in (split.train_rows, split.validation_rows):
+            assert rows.dtype == np.int32
+            assert rows.size > 0
+            assert (np.diff(rows) > 0).all()
+        assert not np.intersect1d(split.train_rows, split.validation_rows).size
+        if covering:
+            assert split.train_rows.size + split.validation_rows.size == n_rows
+    if covering and len(splits) > 1:
+        together = np.concatenate([split.validation_rows for split in splits])
+        assert np.array_equal(np.sort(together), np.arange(n_rows))
+
+
+@given(
+    st.integers(2, 200),
+    st.one_of(st.just("auto"), st.floats(0.01, 0.99), st.integers(2, 8)),
+    st.integers(0, 4),
+    st.integers(0, 2**40),
+)
+def test_parts_are_disjoint_ascending_and_cover_all_rows(n_rows, validation, n_classes, seed):
+    if isinstance(validation, int):
+        n_rows = max(n_rows, validation)
+    codes = np.random.default_rng(seed).integers(n_classes, size=n_rows) if n_classes else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        splits = make_splits(validation, n_rows, codes, seed)
+    check_parts(splits, n_rows, covering=True)
+    sizes = [split.validation_rows.size for split in splits]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("validation", [5, 0.3])
+def test_each_part_has_its_share_of_every_class(validation):
+    codes = np.repeat([0, 1, 2], [600, 290, 7])
+    codes = np.random.default_rng(0).permutation(codes)
+    share = 0.2 if validation == 5 else validation
+    for split in make_splits(validation, codes.size, codes, seed=1):
+        counts = np.bincount(codes[split.validation_rows], minlength=3)
+        assert (np.abs(counts - share * np.bincount(codes)) < 2).all()
+
+
+def test_the_only_row_of_a_class_trains_in_a_hold_out():
+    codes = np.zeros(50, dtype=int)
+    codes[17] = 1
+    for seed in range(20):
+        assert 17 in make_splits(0.5, 50, codes, seed)[0].train_rows
+
+
+def test_auto_is_five_folds_for_small_tables_and_a_capped_hold_out_for_large_ones():
+    assert len(make_splits("auto", 9_999, None, 0)) == 5
+    assert len(make_splits("auto", 3, None, 0)) == 3
+    (hold_out,) = make_splits("auto", 10_000, None, 0)
+    assert hold_out.validation_rows.size == 2_000
+    (hold_out,) = make_splits("auto", 300_000, None, 0)
+    assert hold_out.validation_rows.size == 20_000
+
+
+def test_the_seed_alone_decides_the_draw():
+    def rows(seed):
+        return [split.validation_rows.tolist() for split in make_splits(3, 40, None, seed)]
+
+    assert rows(1) == rows(1)
+    assert rows(1) != rows(2)
+    assert rows(1)[0] != list(range(14))
+
+
+@pytest.mark.parametrize("validation", ["auto", 4, 0.25])
+def test_rows_of_a_group_stay_together(validation):
+    groups = np.random.default_rng(0).integers(12, size=200)
+    splits = make_splits(validation, 200, None, 0, groups=[f"g{g}" for g in groups])
+    check_parts(splits, 200, covering=True)
+    for split in splits:
+        assert not set(groups[split.train_rows]) & set(groups[split.validation_rows])
+        assert 10 <= split.validation_rows.size <= 70
+    objects = np.array([None, "a", 3] * 10, dtype=object)
+    assert len(make_splits(3, 30, None, 0, groups=objects)) == 3
+
+
+def test_too_few_groups_are_an_error():
+    with pytest.raises(ValueError, match="at least 2 groups, got 1"):
+        make_splits("auto", 10, None, 0, groups=np.zeros(10))
+    with pytest.raises(ValueError, match="number of groups, 2"):
+        make_splits(3, 10, None, 0, groups=np.arange(10) % 2)
+    with pytest.raises(ValueError, match=r"groups must be of shape \(10,\)"):
+        make_splits(3, 10, None, 0, groups=np.arange(9))
+    lopsided = np.array([0] * 9 + [1])
+    (split,) = make_splits(0.5, 10, None, 0, groups=lopsided)
+    assert split.validation_rows.tolist() == [9]
+    (split,) = make_splits(0.05, 10, None, 0, groups=np.repeat([0, 1], 5))
+    assert split.validation_rows.size == 5
+
+
+@pytest.mark.parametrize(
+    "splitter",
+    [KFold(3), ShuffleSplit(4, random_state=0), TimeSeriesSplit(3), GroupKFold(2)],
+    ids=lambda splitter: type(splitter).__name__,
+)
+def test_any_splitter_of_scikit_learn_is_taken_as_it_is(splitter):
+    groups = np.arange(40) // 4 if isinstance(splitter, GroupKFold) else None
+    splits = make_splits(splitter, 40, None, 0, groups=groups)
+    check_parts(splits, 40, covering=False)
+    given_rows = [held_out for _, held_out in splitter.split(np.zeros((40, 1)), None, groups)]
+    for split, rows in zip(splits, given_rows, strict=True):
+        assert np.array_equal(split.validation_rows, np.sort(rows))
+
+
+class Fixed:
+    def __init__(self, *pairs):
+        self.pairs = pairs
+
+    def split(self, X, y, groups):
+        return self.pairs
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ((), "at least one split"),
+        ((([0, 1], [1]),), "must not train on validation rows"),
+        ((([0, 1], []),), "at least one row"),
+        ((([0, 1], [10]),), "rows from 0 to 9"),
+        ((([0, 1], [0.5]),), "integer arrays"),
+    ],
+)
+def test_senseless_splitters_are_errors(pairs, message):
+    with pytest.raises(ValueError, match=message):
+        make_splits(Fixed(*pairs), 10, None, 0)
+
+
+def test_a_splitter_may_give_masks():
+    mask = np.arange(10) < 7
+    (split,) = make_splits(Fixed((mask, ~mask)), 10, None, 0)
+    assert split.validation_rows.tolist() == [7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("validation", "n_rows", "error", "message"),
+    [
+        ("auto", 1, ValueError, "at least 2 rows .* n_samples=1"),
+        (1, 10, ValueError, "from 2 to the number of rows, 10, as a number of folds, got 1"),
+        (11, 10, ValueError, "got 11"),
+        (1.0, 10, ValueError, r"in \(0, 1\) as a fraction, got 1.0"),
+        (float("nan"), 10, ValueError, r"in \(0, 1\)"),
+        ("cv", 10, ValueError, "got 'cv'"),
+        (True, 10, TypeError, "got True"),
+        (None, 10, TypeError, "got None"),
+    ],
+)
+def test_senseless_requests_are_errors(validation, n_rows, error, message):
+    with pytest.raises(error, match=message):
+        make_splits(validation, n_rows, None, 0)
