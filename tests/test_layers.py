@@ -11,8 +11,10 @@ PACKAGE = ROOT / "python" / "automs"
 
 # Top to bottom; a module imports only from rows below its own. `strategies` includes its files.
 LAYERS = (
-    ("__main__", "cli"),
+    ("__main__",),
+    ("cli",),
     ("estimators", "experiment"),
+    ("_auto_estimator",),
     ("fitting",),
     ("finish", "progress"),
     ("search",),
@@ -24,29 +26,31 @@ LAYERS = (
     ("exact",),
     ("training",),
     ("scoring", "linear"),
-    ("columns", "cost"),
+    ("columns", "cost", "outcomes"),
     ("candidates", "encoding"),
-    ("prior",),
+    ("prior", "arguments"),
     ("search_space", "splits", "table", "target"),
     ("dimensions",),
     ("seeds", "clock", "_rules", "_rows"),
     ("_threads",),
     ("_core",),
-    ("errors", "_cpu_level"),
+    ("errors", "_cpu_level", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
-    "_threads", "encoding", "training", "linear", "scoring", "selection", "predictor", "finish",
+    "_threads", "encoding", "outcomes", "training", "linear", "scoring", "selection", "predictor",
+    "finish",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"table"},
-    "sklearn": {"estimators", "splits", "scoring", "baselines"},
+    "sklearn": {"_auto_estimator", "estimators", "splits", "scoring", "baselines", "cli"},
     "pandas": {"leaderboard"},
     "rich": {"cli", "progress"},
     "pyarrow": {"cli"},
 }
-AT_THE_TOP = {("sklearn", "estimators")}  # the one library that need not wait for its first use
+# The one library that need not wait for its first use, in the classes that inherit from it.
+AT_THE_TOP = {("sklearn", "estimators"), ("sklearn", "_auto_estimator")}
 STANDARD = set(sys.stdlib_module_names)
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

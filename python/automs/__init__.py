@@ -1,4 +1,4 @@
-"""automs: automatic model search for tables, at native speed.
+"""The public names -> their modules: automatic model search for tables, at native speed.
 
 Names are imported on first use, so that ``import automs`` costs next to nothing.
 """
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from automs.candidates import Candidate
-    from automs.dimensions import Choice, Float, Int, Layers, When
+    from automs.dimensions import Choice, Float, Int, Layers
     from automs.errors import AutomsWarning, ModelFileError, SearchWarning
     from automs.estimators import AutoClassifier, AutoRegressor
     from automs.experiment import TrainedCandidate, train_candidates
     from automs.predictor import Predictor, load_predictor
-    from automs.search_space import SearchSpace
+    from automs.search_space import SearchSpace, When
 
 _HOMES = {
     "AutoClassifier": "estimators",
@@ -31,7 +31,7 @@ _HOMES = {
     "SearchSpace": "search_space",
     "SearchWarning": "errors",
     "TrainedCandidate": "experiment",
-    "When": "dimensions",
+    "When": "search_space",
     "load_predictor": "predictor",
     "train_candidates": "experiment",
 }

@@ -1,4 +1,4 @@
-"""This processor's CPU level -> the compiled module of that level, under one name.
+"""The processor's CPU level -> the compiled module of that level, under one name.
 
 The same sources are compiled once per CPU level into separate modules; the best one that this
 processor can run is taken. ``AUTOMS_CPU_LEVEL`` (``v2``, ``v3``, ``v4``; ``generic`` on other
@@ -13,8 +13,6 @@ import os
 from importlib import util
 
 from automs._cpu_level import supported_levels
-
-__all__ = ["cpu_level"]
 
 
 def _choose_level() -> str:

@@ -117,7 +117,8 @@ def _check_present(present: set[Any], names: Sequence[str], argument: str) -> No
 def _to_floats(values: npt.NDArray[Any], what: str) -> Floats:
     """Numbers, booleans, and missing values among Python objects -> float64."""
     if isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values.astype(np.float64).filled(np.nan))
+        filled: Floats = np.ma.filled(values.astype(np.float64), np.nan)
+        return filled
     if values.dtype.kind == "O":
         return _objects_to_floats(values, what)
     if values.dtype.kind not in "biuf":

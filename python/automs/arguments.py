@@ -37,13 +37,13 @@ def resolve_time_limit(time_limit: Any, max_trials: Any) -> float | None:
         return None
     if isinstance(time_limit, bool) or not isinstance(time_limit, numbers.Real):
         raise TypeError(f"time_limit must be 'auto', None or a number, got {time_limit!r}")
-    if not 0 < time_limit < float("inf"):
+    if not 0 < float(time_limit) < float("inf"):
         raise ValueError(f"time_limit must be > 0 seconds and finite, got {time_limit!r}")
     return float(time_limit)
 
 
 def resolve_seed(random_state: Any) -> int:
-    """Give the seed of all draws for an int, RandomState, Generator or None (a new one each time)."""
+    """Give the seed of all draws for an int, RandomState, Generator or None (new each time)."""
     if random_state is None:
         return int(np.random.default_rng().integers(2**63))
     if isinstance(random_state, np.random.RandomState):

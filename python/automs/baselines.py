@@ -173,7 +173,7 @@ def _send(result: BaselineResult, out: BinaryIO) -> None:
     out.flush()
 
 
-def _run_baseline(  # noqa: PLR0913  # the parts of one message
+def _run_baseline(
     name: str,
     values: Values,
     y: Values,

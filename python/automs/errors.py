@@ -14,4 +14,4 @@ class AutomsWarning(UserWarning):
 
 
 class SearchWarning(AutomsWarning):
-    """A search ended in a way its caller should know of: interrupted, or with few finished trials."""
+    """A search ended in a way that its caller should know of: it was interrupted."""

@@ -1,4 +1,4 @@
-"""Linear candidates of a `Training` -> their weights in closed form, a path of penalties at once."""
+"""Linear candidates of a `Training` -> their weights in closed form, all penalties at once."""
 
 from __future__ import annotations
 

@@ -16,12 +16,13 @@ from automs._core import write_model
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.leaderboard import TrialState
+from automs.outcomes import FoldNetwork, JobState
 from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
 from automs.target import Target
-from automs.training import FoldNetwork, JobState, Training
+from automs.training import Training
 
 __all__ = ["Ensemble", "build_predictor", "choose_ensemble", "measured_latency", "refit"]
 
@@ -95,6 +96,7 @@ def choose_ensemble(
         max_size=size,
         n_threads=training.n_threads,
         seed=seed,
+        quantile=best.candidate.quantile,
         deadline=clock.budget(),
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
@@ -139,7 +141,8 @@ def refit(
         n_threads=training.n_threads,
     )
     growth = len(values) / training.splits[0].train_rows.size
-    planned, planned_seconds = [], 0.0
+    planned: list[Trial] = []
+    planned_seconds = 0.0
     for trial in ensemble.members:
         expected = 1.2 * growth * trial.progress.seconds
         # With as many members as threads, members train side by side.
@@ -151,9 +154,7 @@ def refit(
     exact = [t for t in planned if t.candidate.optimizer == "exact"]
     nets = [t for t in planned if t.candidate.optimizer != "exact"]
     again.add([t.candidate for t in [*nets, *exact]])
-    again.run(
-        range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.budget()
-    )
+    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.budget())
     for position, _ in enumerate(exact):
         train_exact(again, [len(nets) + position])
     done = {}

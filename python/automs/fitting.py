@@ -7,7 +7,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from automs.clock import Clock
 from automs.errors import SearchWarning
 from automs.finish import Ensemble, build_predictor, choose_ensemble, measured_latency, refit
 from automs.leaderboard import LeaderboardRow, TrialState, sort_rows
+from automs.outcomes import FoldNetwork
 from automs.predictor import Predictor
 from automs.progress import live_line
 from automs.scoring import Metric
@@ -27,7 +27,7 @@ from automs.splits import Split
 from automs.strategies.base import Problem, Strategy
 from automs.table import Table
 from automs.target import Target
-from automs.training import FoldNetwork, Training
+from automs.training import Training
 
 __all__ = ["FitSettings", "FittedSearch", "fit_search"]
 
@@ -138,9 +138,7 @@ def _search(training: Training, table: Table, settings: FitSettings, clock: Cloc
     share = _REFIT_SHARE if training.n_folds == 1 else _FINISH_SHARE
     reserve = 0.0 if clock.limit is None else max(share * clock.limit, _MIN_RESERVE)
     with live_line(settings.verbose, settings.metric.name) as report:
-        search = Search(
-            training, settings.strategy, problem, clock, reserve=reserve, report=report
-        )
+        search = Search(training, settings.strategy, problem, clock, reserve=reserve, report=report)
         search.run()
     return search
 

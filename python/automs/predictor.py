@@ -1,4 +1,4 @@
-"""Bytes of a model file -> `Predictor`: predictions from raw rows, by the code that embeds in C++."""
+"""Bytes of a model file -> `Predictor`: predicts raw rows, by the code that embeds in C++."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Predictor:
         names = self._model.column_names
         self._names: tuple[str, ...] | None = None if names is None else tuple(names)
         classes = self._model.classes
-        self._classes = None if classes is None else np.asarray(classes)
-        self._labels: list[Any] | None = None if classes is None else self._classes.tolist()
+        self._classes: npt.NDArray[Any] | None = None if classes is None else np.asarray(classes)
+        self._labels: list[Any] | None = None if self._classes is None else self._classes.tolist()
         self._one_value = self._labels is None and self._model.n_outputs == 1
 
     @property
@@ -76,7 +76,7 @@ class Predictor:
 
     @property
     def classes_(self) -> npt.NDArray[Any] | None:
-        """Class labels of shape (n_classes,), in the order of the probabilities; None for regression."""
+        """Labels of shape (n_classes,), in the order of the probabilities; None for regression."""
         return None if self._classes is None else self._classes.copy()
 
     @property

@@ -14,9 +14,10 @@ from automs.clock import Clock
 from automs.cost import nominal_cost
 from automs.exact import PENALTIES, train_exact
 from automs.leaderboard import TrialState
+from automs.outcomes import JobState, Progress
 from automs.seeds import derive_seed
 from automs.strategies.base import Problem, Request, Result, Strategy
-from automs.training import JobState, Progress, Training
+from automs.training import Training
 
 __all__ = ["Search", "SearchReport", "Trial"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -14,70 +13,14 @@ from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate, resolve_loss
 from automs.columns import to_columns
 from automs.encoding import fit_encoder
+from automs.outcomes import FoldNetwork, JobState, Progress
 from automs.scoring import Metric, score_predictions
 from automs.splits import Split
 from automs.target import Target
 
-__all__ = ["FoldNetwork", "JobState", "Progress", "Training"]
+__all__ = ["Training"]
 
 Values = npt.NDArray[np.float64]
-
-
-class JobState(IntEnum):
-    """How far the engine has come with a job; its own codes."""
-
-    PAUSED = 0
-    COMPLETE = 1
-    DIVERGED = 2
-    TIMED_OUT = 3
-    STOPPED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What has come of one candidate so far, over all folds.
-
-    Attributes
-    ----------
-    state : JobState
-        That of the fold which has come least far; DIVERGED where any fold has.
-    epoch : int
-        Epochs finished, the least over folds.
-    fold_scores : ndarray of float64, shape (n_folds,)
-        Best validation score of each fold; -inf for a diverged one, NaN without validation rows.
-    loss : float
-        Mean validation loss at the folds' best epochs.
-    best_epochs : tuple of int
-        The epoch that each fold's weights are of.
-    seconds : float
-        Training time of all folds together.
-    """
-
-    state: JobState
-    epoch: int
-    fold_scores: Values
-    loss: float
-    best_epochs: tuple[int, ...]
-    seconds: float
-
-    @property
-    def score(self) -> float:
-        """Mean over folds; higher is better, -inf where a fold diverged or is without a score."""
-        mean = float(np.mean(self.fold_scores))
-        return mean if np.isfinite(mean) else -np.inf
-
-
-@dataclass(frozen=True, slots=True)
-class FoldNetwork:
-    """One trained network with all that a model file needs of it."""
-
-    candidate: Candidate
-    encoder: Encoder
-    weights: list[npt.NDArray[np.float32]]
-    biases: list[npt.NDArray[np.float32]]
-    output_centre: Values
-    output_scale: Values
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +129,7 @@ class Training:
         )
         return _View(number, encoder, X, centre, scale)
 
-    def _output_scale(
-        self, rows: npt.NDArray[np.int32], poisson: bool
-    ) -> tuple[Values, Values]:
+    def _output_scale(self, rows: npt.NDArray[np.int32], poisson: bool) -> tuple[Values, Values]:
         """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
         n_logits = self.target.n_logits
         if self.target.classes is not None:
@@ -231,7 +172,7 @@ class Training:
         )
 
     def set_weights(self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]]) -> None:
-        """Give a linear candidate its weights: for each fold W (fan_in, fan_out) with b below it."""
+        """Give a linear candidate its weights: a fold W (fan_in, fan_out) with b below it."""
         metric = self.metric.name if self.metric.native else None
         for job, weights in zip(self.job_numbers([candidate]), fold_weights, strict=True):
             flat = np.ascontiguousarray(weights, dtype=np.float32).ravel()
