@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from automs.linear import ridge_path
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import train_test_split
 
 from automs import AutoRegressor
+from automs.linear import ridge_path
 
 
 def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -49,8 +49,10 @@ def main() -> None:
     model.fit(X_train, y_train)
     took = time.perf_counter() - start
     mse = mean_squared_error(y_test, model.predict(X_test))
-    print(f"search of {arguments.time_limit:g} s: test MSE {mse:.3f} "
-          f"({mse / theirs:.2f} of the ridge), {model.n_trials_} candidates, fit took {took:.3f} s")
+    print(
+        f"search of {arguments.time_limit:g} s: test MSE {mse:.3f} "
+        f"({mse / theirs:.2f} of the ridge), {model.n_trials_} candidates, fit took {took:.3f} s"
+    )
     print(model.predictor_)
 
 

@@ -23,6 +23,7 @@ LAYERS = (
     ("strategies.halving", "strategies.random"),
     ("strategies.base",),
     ("schedule", "leaderboard"),
+    ("first_models",),
     ("exact",),
     ("training",),
     ("scoring", "linear"),

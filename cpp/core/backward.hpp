@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/product.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
 
-/// W (fan_in, padded_out) of every layer but the first -> W^T (fan_out, padded fan_in), in square
+/// W of every layer but the first -> W^T (fan_out, stride of fan_in), in square
 /// blocks, as either side may be much wider than a cache line.
 template <typename Scalar>
 void transpose_weights(const Network& network, const Scalar* weights,
@@ -17,7 +18,7 @@ void transpose_weights(const Network& network, const Scalar* weights,
   constexpr int block = 16;
   for (std::size_t l = 1; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
-    const std::size_t ld = padded<Scalar>(layer.fan_in);
+    const std::size_t ld = row_stride<Scalar>(layer.fan_in);
     const Scalar* W = weights + layer.weights;
     Scalar* transposed = workspace.transposed[l];
     for (int i0 = 0; i0 < layer.fan_in; i0 += block) {
@@ -26,7 +27,7 @@ void transpose_weights(const Network& network, const Scalar* weights,
         const int j1 = std::min(j0 + block, layer.fan_out);
         for (int j = j0; j < j1; ++j) {
           for (int i = i0; i < i1; ++i) {
-            transposed[j * ld + i] = W[i * static_cast<std::size_t>(layer.padded_out) + j];
+            transposed[j * ld + i] = W[i * static_cast<std::size_t>(layer.stride) + j];
           }
         }
       }
@@ -37,17 +38,19 @@ void transpose_weights(const Network& network, const Scalar* weights,
   }
 }
 
-/// Column sums of delta (n_rows, ld) -> the bias' gradient (ld).
+/// Column sums of delta (n_rows, stride) -> the bias' gradient.
 template <typename Scalar>
-void bias_gradient(const Scalar* delta, int n_rows, std::size_t ld, Scalar* gradient,
-                   bool accumulate) {
-  if (!accumulate) std::fill(gradient, gradient + ld, Scalar(0));
+void bias_gradient(const Layer& layer, const Scalar* __restrict delta, int n_rows,
+                   Scalar* __restrict gradient, bool accumulate) {
+  const auto stride = static_cast<std::size_t>(layer.stride);
+  const int n = layer.padded_out;
+  if (!accumulate) std::fill(gradient, gradient + n, Scalar(0));
   for (int row = 0; row < n_rows; ++row) {
-    for (std::size_t unit = 0; unit < ld; ++unit) gradient[unit] += delta[row * ld + unit];
+    for (int unit = 0; unit < n; ++unit) gradient[unit] += delta[row * stride + unit];
   }
 }
 
-/// workspace.output_gradient (n_rows, padded_logits) and the tile's forward pass -> gradient
+/// workspace.output_gradient (n_rows, logit_stride) and the tile's forward pass -> gradient
 /// (network.n_values), added to what is there where `accumulate`. Needs `transpose_weights`.
 template <typename Scalar>
 void backward(const Network& network, const Scalar* X, int n_rows, bool accumulate,
@@ -55,30 +58,29 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
   Scalar* gradient = workspace.gradient;
   for (std::size_t l = network.layers.size(); l-- > 0;) {
     const Layer& layer = network.layers[l];
-    const std::size_t ld = layer.padded_out;
-    const std::size_t n = n_rows * ld;
+    const std::size_t ld = layer.stride;
     const bool output_layer = l + 1 == network.layers.size();
     const Scalar* delta = workspace.output_gradient;
     if (!output_layer) {
       const Scalar* __restrict by_output = workspace.output_gradient;
       const Scalar* __restrict slopes = workspace.slopes[l];
       Scalar* __restrict product = workspace.delta;
-      for (std::size_t i = 0; i < n; ++i) product[i] = by_output[i] * slopes[i];
+      workspace.for_each_row(layer, n_rows, [&](std::size_t first, std::size_t n) {
+        for (std::size_t i = first; i < first + n; ++i) product[i] = by_output[i] * slopes[i];
+      });
       delta = workspace.delta;
     }
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
-    const std::size_t ld_input = l == 0 ? network.n_features() : network.layers[l - 1].padded_out;
+    const std::size_t ld_input = l == 0 ? network.n_features() : network.layers[l - 1].stride;
     multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, delta, ld,
                         gradient + layer.weights, ld, accumulate);
-    bias_gradient(delta, n_rows, ld, gradient + layer.bias, accumulate);
+    bias_gradient(layer, delta, n_rows, gradient + layer.bias, accumulate);
     if (l == 0) return;
     multiply(n_rows, layer.fan_out, padded<Scalar>(layer.fan_in), delta, ld,
              workspace.transposed[l], ld_input, static_cast<const Scalar*>(nullptr),
              workspace.input_gradient, ld_input);
     if (layer.residual) {
-      for (std::size_t i = 0; i < n; ++i) {
-        workspace.input_gradient[i] += workspace.output_gradient[i];
-      }
+      add_residual(layer, n_rows, workspace.output_gradient, ld, workspace.input_gradient);
     }
     std::swap(workspace.input_gradient, workspace.output_gradient);
   }

@@ -19,11 +19,11 @@ namespace automs {
 
 /// What `evaluate` gives, with the buffers that it reuses.
 struct Evaluation {
-  double loss = 0.0;                 // weighted mean over the rows, without label smoothing
-  std::vector<double> predictions;   // (n_rows, n_columns): values, or a probability for each class
+  double loss = 0.0;                // weighted mean over the rows, without label smoothing
+  std::vector<double> predictions;  // (n_rows, n_columns): values, or a probability for each class
   int n_columns = 0;
-  std::vector<double> y;             // (n_rows, n_targets)
-  std::vector<double> row_weights;   // (n_rows), or empty
+  std::vector<double> y;            // (n_rows, n_targets)
+  std::vector<double> row_weights;  // (n_rows), or empty
   MetricWorkspace metric_workspace;
 };
 
@@ -92,10 +92,15 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
       if (view.row_weights) result.row_weights[first + i] = weight;
     }
     forward(network, weights, workspace.input, n_rows, false, nullptr, workspace);
-    const auto ld = static_cast<std::size_t>(network.padded_logits());
+    const auto ld = static_cast<std::size_t>(network.logit_stride());
     const Scalar* logits = workspace.activations.back();
-    const LossTile<Scalar> tile{logits, ld,     workspace.targets,  view.n_targets,
-                                workspace.row_weights, n_rows, network.n_logits()};
+    const LossTile<Scalar> tile{logits,
+                                ld,
+                                workspace.targets,
+                                view.n_targets,
+                                workspace.row_weights,
+                                n_rows,
+                                network.n_logits()};
     weighted_loss += tile_loss(settings, tile, Scalar(1), workspace.output_gradient);
     for (int i = 0; i < n_rows; ++i) {
       decode_logits(settings.kind, view, logits + i * ld,

@@ -21,9 +21,9 @@ struct Dropout {
   std::uint32_t first_row = 0;  // of the tile within the mini-batch
 };
 
-/// A mask value depends on (seed, step, layer, row, unit) alone: 16 random bits for each unit, eight
-/// units a block. `values` and `slopes` (n_rows, padded_out) are both masked, so that the backward
-/// pass needs no mask. The probability is rounded to a multiple of 1 / 65536.
+/// A mask value depends on (seed, step, layer, row, unit) alone: 16 random bits for each unit,
+/// eight units a block. `values` and `slopes` (n_rows, stride) are both masked, so that the
+/// backward pass needs no mask. The probability is rounded to a multiple of 1 / 65536.
 template <typename Scalar>
 void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer_number, int n_rows,
                    Scalar* values, Scalar* slopes) {
@@ -34,7 +34,7 @@ void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer
   // 64 layers at most share the low bits of the stream's number; the step has the rest.
   const std::uint64_t position = dropout.step * 64 + layer_number;
   for (int row = 0; row < n_rows; ++row) {
-    const std::size_t start = static_cast<std::size_t>(row) * layer.padded_out;
+    const std::size_t start = static_cast<std::size_t>(row) * layer.stride;
     const std::uint32_t first_block = (dropout.first_row + row) * blocks_of_row;
     for (std::uint32_t block = 0; block < blocks_of_row; ++block) {
       const std::array<std::uint32_t, 4> words = stream.block(position, first_block + block);
@@ -57,8 +57,7 @@ void add_residual(const Layer& layer, int n_rows, const Scalar* input, std::size
                   Scalar* output) {
   for (int row = 0; row < n_rows; ++row) {
     for (int unit = 0; unit < layer.fan_out; ++unit) {
-      output[static_cast<std::size_t>(row) * layer.padded_out + unit] +=
-          input[row * ld_input + unit];
+      output[static_cast<std::size_t>(row) * layer.stride + unit] += input[row * ld_input + unit];
     }
   }
 }
@@ -73,16 +72,19 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     Scalar* output = workspace.activations[l];
-    const std::size_t ld = layer.padded_out;
+    const std::size_t ld = layer.stride;
     multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, weights + layer.weights, ld,
              weights + layer.bias, output, ld);
     if (l + 1 < network.layers.size()) {
-      if (training) {
-        activate_with_slopes(network.activation, output, workspace.slopes[l], n_rows * ld);
-        if (dropout) apply_dropout(*dropout, layer, l, n_rows, output, workspace.slopes[l]);
-      } else {
-        activate(network.activation, output, n_rows * ld);
-      }
+      Scalar* slopes = workspace.slopes[l];
+      workspace.for_each_row(layer, n_rows, [&](std::size_t first, std::size_t n) {
+        if (training) {
+          activate_with_slopes(network.activation, output + first, slopes + first, n);
+        } else {
+          activate(network.activation, output + first, n);
+        }
+      });
+      if (dropout) apply_dropout(*dropout, layer, l, n_rows, output, slopes);
       if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     }
     input = output;

@@ -1,4 +1,5 @@
-// Architecture, number of features and outputs -> Network: where each weight lies in one flat buffer.
+// Architecture, number of features and outputs -> Network: where each weight lies in one flat
+// buffer.
 #pragma once
 
 #include <cmath>
@@ -12,12 +13,14 @@
 
 namespace automs {
 
-/// One dense layer, z = x W + b. W is row-major (fan_in, padded_out); the columns from fan_out on
-/// are padding: zero at the start, and as their gradient is zero they stay so.
+/// One dense layer, z = x W + b. W is row-major (fan_in, fan_out) with `stride` values from row to
+/// row; the columns from fan_out on are padding: zero at the start, and as their gradient is zero
+/// they stay so. Activations have rows of the same stride, of which `padded_out` are computed.
 struct Layer {
   int fan_in;
   int fan_out;
   int padded_out;
+  int stride;
   std::size_t weights;  // offsets in the flat buffer
   std::size_t bias;
   bool residual;
@@ -27,17 +30,18 @@ struct Network {
   std::vector<Layer> layers;
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
   std::size_t n_values = 0;                      // length of the flat buffer, padding included
-  int widest = 0;                                // largest padded_out
+  int widest = 0;                                // largest stride
 
   int n_features() const { return layers.front().fan_in; }
   int n_logits() const { return layers.back().fan_out; }
-  int padded_logits() const { return layers.back().padded_out; }
+  int logit_stride() const { return layers.back().stride; }
 
   /// Weights and biases, padding not counted.
   std::size_t n_parameters() const {
     std::size_t count = 0;
     for (const Layer& layer : layers) {
-      count += (static_cast<std::size_t>(layer.fan_in) + 1) * static_cast<std::size_t>(layer.fan_out);
+      count +=
+          (static_cast<std::size_t>(layer.fan_in) + 1) * static_cast<std::size_t>(layer.fan_out);
     }
     return count;
   }
@@ -56,13 +60,14 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
     const bool hidden = i + 1 < sizes.size();
-    Layer layer{fan_in, sizes[i], padded<Scalar>(sizes[i]), 0, 0, false};
+    Layer layer{fan_in, sizes[i], padded<Scalar>(sizes[i]), row_stride<Scalar>(sizes[i]), 0,
+                0,      false};
     layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
     layer.weights = network.n_values;
     layer.bias = layer.weights +
-                 static_cast<std::size_t>(layer.fan_in) * static_cast<std::size_t>(layer.padded_out);
-    network.n_values = layer.bias + static_cast<std::size_t>(layer.padded_out);
-    if (layer.padded_out > network.widest) network.widest = layer.padded_out;
+                 static_cast<std::size_t>(layer.fan_in) * static_cast<std::size_t>(layer.stride);
+    network.n_values = layer.bias + static_cast<std::size_t>(layer.stride);
+    if (layer.stride > network.widest) network.widest = layer.stride;
     network.layers.push_back(layer);
     fan_in = sizes[i];
   }
@@ -105,7 +110,7 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
           pair = normal_pair(words[0], words[1]);
         }
         const double normal = drawn % 2 == 0 ? pair.first : pair.second;
-        values[layer.weights + static_cast<std::size_t>(row) * layer.padded_out + column] =
+        values[layer.weights + static_cast<std::size_t>(row) * layer.stride + column] =
             static_cast<Scalar>(normal * deviation);
       }
     }

@@ -16,8 +16,8 @@ namespace detail {
 /// SGD with momentum m (Polyak 1964; Nesterov's form after Sutskever et al. 2013):
 /// v = m v + g; w -= rate * (nesterov ? g + m v : v), after w *= 1 - rate * weight_decay.
 template <typename Scalar>
-void sgd_range(const OptimizerSettings& settings, double rate, double weight_decay, double l2_penalty,
-               std::size_t n, Scalar* __restrict w, const Scalar* __restrict g,
+void sgd_range(const OptimizerSettings& settings, double rate, double weight_decay,
+               double l2_penalty, std::size_t n, Scalar* __restrict w, const Scalar* __restrict g,
                Scalar* __restrict v) {
   const auto momentum = static_cast<Scalar>(settings.momentum);
   const auto step = static_cast<Scalar>(rate);
@@ -76,7 +76,7 @@ void update_weights(const Network& network, const OptimizerSettings& settings, d
   };
   for (const Layer& layer : network.layers) {
     update(layer.weights, layer.bias - layer.weights, settings.weight_decay, settings.l2_penalty);
-    update(layer.bias, layer.padded_out, 0.0, 0.0);
+    update(layer.bias, layer.stride, 0.0, 0.0);
   }
 }
 

@@ -22,17 +22,17 @@ enum class JobState : int {
 template <typename Scalar>
 struct State {
   JobState state = JobState::paused;
-  std::int32_t epoch = 0;                 // finished epochs
-  std::int32_t best_epoch = 0;            // whose weights are in best_weights; 0: none yet
+  std::int32_t epoch = 0;       // finished epochs
+  std::int32_t best_epoch = 0;  // whose weights are in best_weights; 0: none yet
   double best_score = -std::numeric_limits<double>::infinity();
-  AlignedVector<Scalar> weights;          // padded layout of `Network`
+  AlignedVector<Scalar> weights;  // padded layout of `Network`
   AlignedVector<Scalar> first_moment;
-  AlignedVector<Scalar> second_moment;    // empty for SGD
-  AlignedVector<Scalar> best_weights;     // empty without validation rows
-  std::vector<double> train_loss;         // an epoch: mean over rows, while it was being trained
-  std::vector<double> validation_loss;    // an epoch, where there are validation rows
-  std::vector<double> validation_score;   // an epoch; NaN where no metric is set or it is undefined
-  double seconds = 0.0;                   // spent in training, measured
+  AlignedVector<Scalar> second_moment;   // empty for SGD
+  AlignedVector<Scalar> best_weights;    // empty without validation rows
+  std::vector<double> train_loss;        // an epoch: mean over rows, while it was being trained
+  std::vector<double> validation_loss;   // an epoch, where there are validation rows
+  std::vector<double> validation_score;  // an epoch; NaN where no metric is set or it is undefined
+  double seconds = 0.0;                  // spent in training, measured
 
   /// The weights to use: of the best epoch where validation rows chose one, else the last.
   const AlignedVector<Scalar>& chosen_weights() const {

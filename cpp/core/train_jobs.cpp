@@ -26,7 +26,7 @@ std::vector<float> without_padding(const Network& network, const AlignedVector<f
   for (const Layer& layer : network.layers) {
     for (int row = 0; row <= layer.fan_in; ++row) {  // the bias follows the last row
       const auto first =
-          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.padded_out;
+          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.stride;
       dense.insert(dense.end(), first, first + layer.fan_out);
     }
   }
@@ -43,9 +43,8 @@ AlignedVector<float> with_padding(const Network& network, const std::vector<floa
   auto next = dense.begin();
   for (const Layer& layer : network.layers) {
     for (int row = 0; row <= layer.fan_in; ++row) {
-      std::copy_n(
-          next, layer.fan_out,
-          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.padded_out);
+      std::copy_n(next, layer.fan_out,
+                  values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.stride);
       next += layer.fan_out;
     }
   }

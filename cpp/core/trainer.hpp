@@ -100,6 +100,8 @@ class Trainer {
     std::copy(state.weights.begin(), state.weights.end(), workspace_.weights);
     std::copy(state.first_moment.begin(), state.first_moment.end(), workspace_.first_moment);
     std::copy(state.second_moment.begin(), state.second_moment.end(), workspace_.second_moment);
+    // What no product writes, the padding of wide rows, has to be zero.
+    std::fill_n(workspace_.gradient, n, Scalar(0));
     transpose_weights(network_, workspace_.weights, workspace_);
   }
 
@@ -160,7 +162,7 @@ class Trainer {
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,
             candidate_.dropout > 0.0 ? &dropout : nullptr, workspace_);
     const LossTile<Scalar> tile{workspace_.activations.back(),
-                                static_cast<std::size_t>(network_.padded_logits()),
+                                static_cast<std::size_t>(network_.logit_stride()),
                                 workspace_.targets,
                                 view_.n_targets,
                                 view_.row_weights ? workspace_.row_weights : nullptr,

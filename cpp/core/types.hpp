@@ -36,6 +36,17 @@ constexpr int padded(int n) {
 
 constexpr std::size_t kCacheLine = 64;
 
+/// The distance between rows of n values: at least `padded`. Wide rows get an odd number of cache
+/// lines: with a power of two, the rows of one block of columns would share a few sets of the L1
+/// cache and throw each other out.
+template <typename Scalar>
+constexpr int row_stride(int n) {
+  constexpr int line = static_cast<int>(kCacheLine / sizeof(Scalar));
+  const int packed = padded<Scalar>(n);
+  if (packed < 8 * line) return packed;
+  return ((packed + line - 1) / line | 1) * line;
+}
+
 template <typename T>
 struct CacheLineAllocator {
   using value_type = T;

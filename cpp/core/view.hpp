@@ -20,9 +20,9 @@ struct View {
   std::size_t n_rows = 0;
   int n_features = 0;
   int n_logits = 0;
-  int n_targets = 0;                      // columns of y: 1 for classes, whose index it holds
-  const double* y = nullptr;              // (n_rows, n_targets), in the target's own units
-  const double* row_weights = nullptr;    // (n_rows), or null for 1
+  int n_targets = 0;                    // columns of y: 1 for classes, whose index it holds
+  const double* y = nullptr;            // (n_rows, n_targets), in the target's own units
+  const double* row_weights = nullptr;  // (n_rows), or null for 1
   std::vector<std::int32_t> train_rows;
   std::vector<std::int32_t> validation_rows;  // may be empty
   // Regression: encoded target = (y - centre) / scale, one of each for every target.
@@ -56,8 +56,9 @@ void check_view(const View<Scalar>& view) {
   }
   for (const auto* rows : {&view.train_rows, &view.validation_rows}) {
     for (const std::int32_t row : *rows) {
-      require(row >= 0 && static_cast<std::size_t>(row) < view.n_rows,
-              "train_rows and validation_rows must be row numbers of X, got " + std::to_string(row));
+      require(
+          row >= 0 && static_cast<std::size_t>(row) < view.n_rows,
+          "train_rows and validation_rows must be row numbers of X, got " + std::to_string(row));
       if (!classes) continue;
       const double label = view.y[row];
       require(label >= 0 && label < view.n_logits, "y must hold class indices below n_classes");

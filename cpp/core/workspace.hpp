@@ -18,13 +18,13 @@ constexpr int kTileRows = 128;
 template <typename Scalar>
 class Workspace {
  public:
-  // Shapes: T = kTileRows, P = padded_out of the layer, N = network.n_values.
+  // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
   Scalar* input = nullptr;            // (T, n_features)
   Scalar* targets = nullptr;          // (T, n_targets)
   Scalar* row_weights = nullptr;      // (T)
   std::vector<Scalar*> activations;   // a layer: (T, P); the last one holds the logits
   std::vector<Scalar*> slopes;        // a layer: (T, P), derivatives of the activation
-  std::vector<Scalar*> transposed;    // a layer but the first: W^T (fan_out, padded fan_in)
+  std::vector<Scalar*> transposed;    // a layer but the first: W^T (fan_out, stride of fan_in)
   Scalar* delta = nullptr;            // (T, widest), loss by pre-activation
   Scalar* output_gradient = nullptr;  // (T, widest), loss by a layer's output
   Scalar* input_gradient = nullptr;   // (T, widest), loss by a layer's input
@@ -39,6 +39,15 @@ class Workspace {
     if (block_.size() < used_) block_.resize(used_);
     used_ = 0;
     place(network, n_targets, block_.data());
+  }
+
+  /// Calls part(first, n) for the computed values of `n_rows` rows, in as few pieces as they lie.
+  template <typename Part>
+  static void for_each_row(const Layer& layer, int n_rows, Part&& part) {
+    const auto stride = static_cast<std::size_t>(layer.stride);
+    const auto computed = static_cast<std::size_t>(layer.padded_out);
+    if (stride == computed) return part(std::size_t{0}, n_rows * stride);
+    for (int row = 0; row < n_rows; ++row) part(row * stride, computed);
   }
 
   std::size_t bytes() const { return block_.size() * sizeof(Scalar); }
@@ -56,9 +65,9 @@ class Workspace {
     row_weights = take(base, tile);
     for (std::size_t l = 0; l < n_layers; ++l) {
       const Layer& layer = network.layers[l];
-      activations[l] = take(base, tile * layer.padded_out);
-      slopes[l] = take(base, tile * layer.padded_out);
-      const std::size_t row = padded<Scalar>(layer.fan_in);
+      activations[l] = take(base, tile * layer.stride);
+      slopes[l] = take(base, tile * layer.stride);
+      const std::size_t row = row_stride<Scalar>(layer.fan_in);
       transposed[l] = l == 0 ? nullptr : take(base, row * layer.fan_out);
     }
     for (Scalar** buffer : {&delta, &output_gradient, &input_gradient}) {

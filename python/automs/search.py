@@ -7,12 +7,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.cost import nominal_cost
-from automs.exact import PENALTIES, train_exact
+from automs.exact import train_exact
+from automs.first_models import set_constant, train_linear
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
 from automs.seeds import derive_seed
@@ -25,6 +24,8 @@ logger = logging.getLogger("automs")
 
 #: Weights of so many of the best finished trials are kept for ensembles.
 N_KEPT = 60
+#: Share of the time that the linear model's path of penalties may take.
+_LINEAR_SHARE = 0.1
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
 _FIRST_RATE = 5e9
 #: The search of a small table ends early when the last half of at least so many finished trials
@@ -108,7 +109,7 @@ class Search:
         self.interrupted = False
         self._report = report
         self._numbers: list[int] = []  # the strategy's index -> number in the training
-        self._linear: int | None = None
+        self._first: dict[str, int] = {}  # constant and linear, by name
         self._released: set[int] = set()
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
@@ -117,7 +118,7 @@ class Search:
     def run(self) -> None:
         """Search. Ctrl-C ends it, and what was trained until then stays."""
         try:
-            self._train_linear()
+            self._train_first_models()
             self.strategy.start(self.problem)
             while self._step():
                 pass
@@ -126,49 +127,34 @@ class Search:
             logger.info("search interrupted after %.1f s", self.clock.elapsed())
 
     def trials(self) -> list[Trial]:
-        """Give all trials, the linear one first, in the order of their numbers."""
-        numbers = ([] if self._linear is None else [self._linear]) + self._numbers
+        """Give all trials: the constant and the linear one, then those of the strategy."""
+        names = list(self._first) + [f"net-{i:04d}" for i in range(len(self._numbers))]
+        numbers = list(self._first.values()) + self._numbers
         return [
-            self._trial(number, progress)
-            for number, progress in zip(numbers, self.training.progress(numbers), strict=True)
+            self._trial(name, number, progress)
+            for name, number, progress in zip(
+                names, numbers, self.training.progress(numbers), strict=True
+            )
         ]
 
-    def _trial(self, number: int, progress: Progress) -> Trial:
+    def _trial(self, name: str, number: int, progress: Progress) -> Trial:
         state = _TRIAL_STATES[progress.state]
         if progress.epoch == 0 and state is not TrialState.DIVERGED:
             state = TrialState.SKIPPED
         usable = (
             math.isfinite(progress.score) and number not in self._released and progress.epoch > 0
         )
-        name = "linear" if number == self._linear else f"net-{number - self._first_net():04d}"
         return Trial(number, name, self.training.candidates[number], progress, state, usable)
 
-    def _first_net(self) -> int:
-        return self._numbers[0] if self._numbers else 0
-
-    def _train_linear(self) -> None:
-        """Solve a path of penalties; the best of it is the first trial."""
-        loss = self._loss()
-        if loss not in {"auto", "squared", "cross_entropy"}:
-            return
-        seed = derive_seed(self.problem.seed, 0)
-        path = [
-            Candidate((), optimizer="exact", encoding="standard", l2_penalty=p, seed=seed)
-            for p in PENALTIES
-        ]
-        first = self.training.add(path)
-        budget = self.clock.budget(self.reserve)
-        limit = None if budget is None else 0.1 * budget
-        solved = train_exact(self.training, range(first, first + len(path)), limit)
-        scores = [p.score for p in self.training.progress(solved)]
-        if not solved or not np.isfinite(scores).any():
-            return
-        self._linear = solved[int(np.argmax(scores))]
-        self.training.release([n for n in range(first, first + len(path)) if n != self._linear])
-
-    def _loss(self) -> str:
+    def _train_first_models(self) -> None:
         loss = self.problem.search_space.parameters.get("loss", "auto")
-        return loss if isinstance(loss, str) else "auto"
+        loss = loss if isinstance(loss, str) else "auto"
+        self._first["constant"] = set_constant(self.training, loss)
+        budget = self.clock.budget(self.reserve)
+        limit = None if budget is None else _LINEAR_SHARE * budget
+        linear = train_linear(self.training, loss, self.problem.seed, limit)
+        if linear is not None:
+            self._first["linear"] = linear
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""

@@ -76,6 +76,11 @@ class Training:
         self._job_views: list[_View] = []
 
     @property
+    def folds(self) -> range:
+        """The numbers of the splits."""
+        return range(len(self.splits))
+
+    @property
     def n_folds(self) -> int:
         """The number of splits: jobs of each candidate."""
         return len(self.splits)

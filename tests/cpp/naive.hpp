@@ -150,7 +150,7 @@ class Trainer {
       layer.b.resize(from.fan_out);
       for (int i = 0; i < from.fan_in; ++i) {
         for (int j = 0; j < from.fan_out; ++j) {
-          layer.W[i][j].value = weights[from.weights + static_cast<std::size_t>(i) * from.padded_out + j];
+          layer.W[i][j].value = weights[from.weights + static_cast<std::size_t>(i) * from.stride + j];
         }
       }
       for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];

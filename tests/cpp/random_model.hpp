@@ -15,7 +15,9 @@ class ModelMaker {
  public:
   explicit ModelMaker(unsigned seed) : generator_(seed) {}
 
-  double normal(double scale = 1.0) { return std::normal_distribution<double>(0.0, scale)(generator_); }
+  double normal(double scale = 1.0) {
+    return std::normal_distribution<double>(0.0, scale)(generator_);
+  }
   std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(generator_() % n); }
 
   automs::EncoderTables encoder(std::size_t n_columns) {
@@ -44,7 +46,8 @@ class ModelMaker {
     tables.weight = 0.1 + 0.1 * below(5);
     for (std::size_t i = 0; i + 1 < tables.layer_sizes.size(); ++i) {
       const std::uint32_t fan_in = tables.layer_sizes[i], fan_out = tables.layer_sizes[i + 1];
-      tables.weights.push_back(floats(std::size_t{fan_in} * fan_out, 1.0 / std::sqrt(double(fan_in))));
+      tables.weights.push_back(
+          floats(std::size_t{fan_in} * fan_out, 1.0 / std::sqrt(double(fan_in))));
       tables.biases.push_back(floats(fan_out, 0.3));
     }
     tables.output_centre.assign(n_logits, 0.0);
@@ -114,10 +117,18 @@ class ModelMaker {
       reals.push_back(0.5 * k);
     }
     switch (below(4)) {
-      case 0: tables.classes = strings; break;
-      case 1: tables.classes = integers; break;
-      case 2: tables.classes = reals; break;
-      default: tables.classes = std::vector<std::uint8_t>(tables.n_outputs, 1); break;
+      case 0:
+        tables.classes = strings;
+        break;
+      case 1:
+        tables.classes = integers;
+        break;
+      case 2:
+        tables.classes = reals;
+        break;
+      default:
+        tables.classes = std::vector<std::uint8_t>(tables.n_outputs, 1);
+        break;
     }
   }
 

@@ -25,8 +25,8 @@ struct Errors {
   bool finite = true;
 };
 
-/// The largest errors of `function` against `truth` over floats in [low, high]. The floats are taken
-/// evenly by their bit patterns, so every power of two has as many of them.
+/// The largest errors of `function` against `truth` over floats in [low, high]. The floats are
+/// taken evenly by their bit patterns, so every power of two has as many of them.
 template <typename Function, typename Truth>
 Errors errors_of(Function function, Truth truth, float low, float high) {
   Errors errors;
@@ -151,8 +151,9 @@ void test_activations_in_float_follow_those_in_double() {
 /// A NaN that an activation swallowed would hide that a candidate has diverged.
 void test_activations_pass_nan_on() {
   for (const Activation activation :
-       {Activation::identity, Activation::leaky_relu, Activation::tanh, Activation::sigmoid,
-        Activation::gelu, Activation::silu, Activation::mish}) {
+       {Activation::identity, Activation::relu, Activation::leaky_relu, Activation::tanh,
+        Activation::sigmoid, Activation::selu, Activation::elu, Activation::gelu,
+        Activation::silu, Activation::mish}) {
     float x = kNan;
     activate(activation, &x, 1);
     CHECK(std::isnan(x));

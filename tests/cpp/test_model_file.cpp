@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -15,33 +14,13 @@
 #include "automs/predictor.hpp"
 #include "check.hpp"
 #include "core/model_file.hpp"
+#include "counted_new.hpp"
 #include "random_model.hpp"
-
-// The largest allocation is noted: a damaged count must not be believed.
-namespace {
-std::size_t largest_allocation = 0;
-
-void* noted(std::size_t size) noexcept {
-  largest_allocation = std::max(largest_allocation, size);
-  return std::malloc(size == 0 ? 1 : size);
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (void* memory = noted(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return noted(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return noted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
 using namespace automs;
+using automs_test::largest_allocation;
 using automs_test::ModelMaker;
 
 std::string model_bytes(unsigned seed) {
@@ -58,7 +37,8 @@ Status status_of(const std::string& bytes) {
 void mend_frame(std::string& bytes) {
   auto* start = reinterpret_cast<unsigned char*>(&bytes[0]);
   const std::uint64_t payload = bytes.size() - kHeaderBytes - kChecksumBytes;
-  for (std::size_t i = 0; i < 8; ++i) start[16 + i] = static_cast<unsigned char>(payload >> (8 * i));
+  for (std::size_t i = 0; i < 8; ++i)
+    start[16 + i] = static_cast<unsigned char>(payload >> (8 * i));
   const std::size_t end = bytes.size() - kChecksumBytes;
   const std::uint64_t sum = crc64(start, end);
   for (std::size_t i = 0; i < 8; ++i) start[end + i] = static_cast<unsigned char>(sum >> (8 * i));
@@ -224,11 +204,12 @@ void test_writer_refuses_what_the_reader_would() {
 }
 
 void test_utf8() {
-  for (const char* good : {"", "a", "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+  for (const char* good :
+       {"", "a", "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
     CHECK(detail::is_utf8(good, std::strlen(good)));
   }
-  for (const char* bad : {"\x80", "\xC0\x80", "\xC2", "\xE0\x9F\x80", "\xED\xA0\x80", "\xF0\x8F\x80\x80",
-                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"}) {
+  for (const char* bad : {"\x80", "\xC0\x80", "\xC2", "\xE0\x9F\x80", "\xED\xA0\x80",
+                          "\xF0\x8F\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"}) {
     CHECK(!detail::is_utf8(bad, std::strlen(bad)));
   }
 }

@@ -1,61 +1,49 @@
 // Model bytes and raw rows -> the predictor against plain loops in double, and against bad files.
-#include "automs/predictor.hpp"
-
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "automs/predictor.hpp"
 #include "check.hpp"
 #include "core/model_file.hpp"
+#include "counted_new.hpp"
 #include "random_model.hpp"
-
-// Every allocation of the program is counted.
-namespace {
-std::size_t n_allocations = 0;
-
-void* counted(std::size_t size) noexcept {
-  ++n_allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (void* memory = counted(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
 using namespace automs;
 using automs_test::ModelMaker;
+using automs_test::n_allocations;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 double naive_activation(Activation activation, double x) {
   const double below = std::expm1(std::fmin(x, 0.0));
   switch (activation) {
-    case Activation::identity: return x;
-    case Activation::relu: return std::fmax(x, 0.0);
-    case Activation::leaky_relu: return x > 0.0 ? x : 0.01 * x;
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return 1.0 / (1.0 + std::exp(-x));
-    case Activation::selu: return 1.0507009873554805 * (x > 0.0 ? x : 1.6732632423543772 * below);
-    case Activation::elu: return x > 0.0 ? x : below;
-    case Activation::gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-    case Activation::silu: return x / (1.0 + std::exp(-x));
-    case Activation::mish: return x * std::tanh(std::log1p(std::exp(x)));
+    case Activation::identity:
+      return x;
+    case Activation::relu:
+      return std::fmax(x, 0.0);
+    case Activation::leaky_relu:
+      return x > 0.0 ? x : 0.01 * x;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return 1.0 / (1.0 + std::exp(-x));
+    case Activation::selu:
+      return 1.0507009873554805 * (x > 0.0 ? x : 1.6732632423543772 * below);
+    case Activation::elu:
+      return x > 0.0 ? x : below;
+    case Activation::gelu:
+      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::silu:
+      return x / (1.0 + std::exp(-x));
+    case Activation::mish:
+      return x * std::tanh(std::log1p(std::exp(x)));
   }
   return kMissing;
 }
@@ -93,7 +81,8 @@ std::vector<double> naive_network(const NetworkTables& network, std::vector<doub
   double sum = 0.0;
   for (double& value : input) {
     if (network.link == OutputLink::sigmoid) value = 1.0 / (1.0 + std::exp(-value));
-    if (network.link == OutputLink::exp || network.link == OutputLink::softmax) value = std::exp(value);
+    if (network.link == OutputLink::exp || network.link == OutputLink::softmax)
+      value = std::exp(value);
     sum += value;
   }
   for (std::size_t j = 0; j < input.size(); ++j) {

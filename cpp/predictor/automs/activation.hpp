@@ -1,4 +1,5 @@
-// pre-activations of a layer -> activations (and derivatives), in place, one loop for each function.
+// pre-activations of a layer -> activations (and derivatives), in place, one loop for each
+// function.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +17,8 @@ enum class Activation : std::uint8_t {
   tanh = 3,
   sigmoid = 4,
   selu = 5,
-  elu = 6,  // alpha = 1
-  gelu = 7, // x * Phi(x), Phi by the error function
+  elu = 6,   // alpha = 1
+  gelu = 7,  // x * Phi(x), Phi by the error function
   silu = 8,
   mish = 9,
 };
@@ -34,7 +35,8 @@ struct ValueAndSlope {
 namespace detail {
 
 // Each activation is a type with `at(x)` -> value and slope. Where only the value is wanted, the
-// compiler drops the slope, so the trained and the embedded network share one formula.
+// compiler drops the slope, so the trained and the embedded network share one formula. NaN stays
+// NaN, so that a network which has diverged shows it.
 
 struct IdentityFunction {
   template <typename Scalar>
@@ -46,7 +48,7 @@ struct IdentityFunction {
 struct ReluFunction {
   template <typename Scalar>
   static ValueAndSlope<Scalar> at(Scalar x) {
-    return {x > Scalar(0) ? x : Scalar(0), x > Scalar(0) ? Scalar(1) : Scalar(0)};
+    return {x < Scalar(0) ? Scalar(0) : x, x > Scalar(0) ? Scalar(1) : Scalar(0)};
   }
 };
 
@@ -74,13 +76,14 @@ struct SigmoidFunction {
   }
 };
 
-struct SeluFunction {  // Klambauer et al. 2017, arXiv 1706.02515: lambda and alpha of their section 3
+struct SeluFunction {  // Klambauer et al. 2017, arXiv 1706.02515: lambda and alpha of their section
+                       // 3
   template <typename Scalar>
   static ValueAndSlope<Scalar> at(Scalar x) {
     constexpr Scalar lambda = Scalar(1.0507009873554805);
     constexpr Scalar alpha = Scalar(1.6732632423543772);
     const Scalar below = automs::expm1(x < Scalar(0) ? x : Scalar(0));
-    return {lambda * (x > Scalar(0) ? x : alpha * below),
+    return {lambda * (x < Scalar(0) ? alpha * below : x),
             lambda * (x > Scalar(0) ? Scalar(1) : alpha * (below + Scalar(1)))};
   }
 };
@@ -89,7 +92,7 @@ struct EluFunction {
   template <typename Scalar>
   static ValueAndSlope<Scalar> at(Scalar x) {
     const Scalar below = automs::expm1(x < Scalar(0) ? x : Scalar(0));
-    return {x > Scalar(0) ? x : below, x > Scalar(0) ? Scalar(1) : below + Scalar(1)};
+    return {x < Scalar(0) ? below : x, x > Scalar(0) ? Scalar(1) : below + Scalar(1)};
   }
 };
 
@@ -142,16 +145,26 @@ void apply_with_slopes(Scalar* __restrict z, Scalar* __restrict slopes, std::siz
 template <typename Visitor>
 void visit_activation(Activation activation, Visitor&& visitor) {
   switch (activation) {
-    case Activation::identity: return visitor(IdentityFunction{});
-    case Activation::relu: return visitor(ReluFunction{});
-    case Activation::leaky_relu: return visitor(LeakyReluFunction{});
-    case Activation::tanh: return visitor(TanhFunction{});
-    case Activation::sigmoid: return visitor(SigmoidFunction{});
-    case Activation::selu: return visitor(SeluFunction{});
-    case Activation::elu: return visitor(EluFunction{});
-    case Activation::gelu: return visitor(GeluFunction{});
-    case Activation::silu: return visitor(SiluFunction{});
-    case Activation::mish: return visitor(MishFunction{});
+    case Activation::identity:
+      return visitor(IdentityFunction{});
+    case Activation::relu:
+      return visitor(ReluFunction{});
+    case Activation::leaky_relu:
+      return visitor(LeakyReluFunction{});
+    case Activation::tanh:
+      return visitor(TanhFunction{});
+    case Activation::sigmoid:
+      return visitor(SigmoidFunction{});
+    case Activation::selu:
+      return visitor(SeluFunction{});
+    case Activation::elu:
+      return visitor(EluFunction{});
+    case Activation::gelu:
+      return visitor(GeluFunction{});
+    case Activation::silu:
+      return visitor(SiluFunction{});
+    case Activation::mish:
+      return visitor(MishFunction{});
   }
 }
 
@@ -161,9 +174,8 @@ void visit_activation(Activation activation, Visitor&& visitor) {
 template <typename Scalar>
 void activate(Activation activation, Scalar* z, std::size_t n) {
   if (activation == Activation::identity) return;
-  detail::visit_activation(activation, [&](auto function) {
-    detail::apply_values<decltype(function)>(z, n);
-  });
+  detail::visit_activation(activation,
+                           [&](auto function) { detail::apply_values<decltype(function)>(z, n); });
 }
 
 /// z (n) -> f(z), in place, and slopes (n) = f'(z).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from automs.candidates import Candidate, draw_candidates
@@ -13,6 +13,9 @@ from automs.search_space import SearchSpace
 from automs.seeds import derive_seed
 
 __all__ = ["Problem", "Request", "Result", "Strategy"]
+
+#: Proposals that are looked at for one that the time left allows.
+_N_PROPOSALS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ class Strategy(ABC):
         """Begin a search, forgetting any earlier one; overriding methods call this first."""
         self.problem = problem
         self.candidates = []
+        self.n_drawn = 0
 
     @abstractmethod
     def ask(self, allowance: float) -> list[Request]:
@@ -140,9 +144,10 @@ class Strategy(ABC):
     def new_candidate(self) -> Candidate:
         """Give the next of the first candidates, or else a draw, without adding it.
 
-        It depends on the problem and the number of candidates so far alone, and has a seed.
+        It depends on the problem and the number of those given so far alone, and has a seed.
         """
-        number, problem = len(self.candidates), self.problem
+        number, problem = self.n_drawn, self.problem
+        self.n_drawn += 1
         if number >= len(problem.first_candidates):
             return draw_candidates(problem.search_space, 1, problem.seed, first=number)[0]
         candidate = problem.first_candidates[number]
@@ -154,6 +159,24 @@ class Strategy(ABC):
         """Append to `candidates` and give the index."""
         self.candidates.append(candidate)
         return len(self.candidates) - 1
+
+    def fitting_candidate(
+        self, propose: Callable[[], Candidate], fits: Callable[[float], bool]
+    ) -> Candidate | None:
+        """Give the first of some proposals whose full cost fits.
+
+        Where none does there is none, but for the very first candidate: that is the cheapest
+        proposal then, as a training that is cut is better than none.
+        """
+        cheapest: tuple[float, Candidate] | None = None
+        for _ in range(_N_PROPOSALS):
+            candidate = propose()
+            cost = self.full_cost(candidate)
+            if fits(cost):
+                return candidate
+            if cheapest is None or cost < cheapest[0]:
+                cheapest = (cost, candidate)
+        return None if cheapest is None or self.candidates else cheapest[1]
 
     def full_cost(self, candidate: Candidate) -> float:
         """Give the nominal cost of all epochs on all folds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from automs.candidates import Candidate, mutate_candidate
 from automs.schedule import (
@@ -23,6 +24,21 @@ __all__ = ["HalvingStrategy"]
 _PART = 128  # candidates asked for at once
 _N_PARENTS = 8  # mutated candidates come from so many best finished ones
 _MUTATION = 0x307A  # keeps the choice of parents apart from the draws of candidates
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a bracket may cost: with `n` candidates, all but one of which cost `total`."""
+
+    limit: float
+    n: int
+    total: float
+    reduction_factor: int
+    fractions: tuple[float, ...]
+
+    def fits(self, cost: float) -> bool:
+        mean = (self.total + cost) / self.n
+        return bracket_cost(self.n, mean, self.reduction_factor, self.fractions) <= self.limit
 
 
 class HalvingStrategy(Strategy):
@@ -197,14 +213,16 @@ class HalvingStrategy(Strategy):
         self._rung, total = 0, 0.0
         members: list[int] = []
         while at_most is not None and len(members) < at_most:
-            candidate = self._propose()
-            cost = self.full_cost(candidate)
             n = len(members) + 1
-            # A share too small for a few candidates is stretched, and one is always tried.
+            # A share too small for a few candidates is stretched.
             limit = share if n > 2 * self.reduction_factor else allowance
-            needed = bracket_cost(n, (total + cost) / n, self.reduction_factor, self.fractions)
-            if needed > limit and self.candidates:
+            room = _Room(limit, n, total, self.reduction_factor, self.fractions)
+            if members and not room.fits(total / len(members)):
+                break  # one more of the mean size is too much
+            candidate = self.fitting_candidate(self._propose, room.fits)
+            if candidate is None:
                 break
+            cost = self.full_cost(candidate)
             total += cost
             self._costs.append(cost)
             members.append(self.add(candidate))
@@ -226,10 +244,11 @@ class HalvingStrategy(Strategy):
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""
-        number, problem = len(self.candidates), self.problem
+        number, problem = self.n_drawn, self.problem
         rng = keyed_rng(derive_seed(problem.seed, _MUTATION), number)
         is_first = number < len(problem.first_candidates)
         if is_first or not self._parents or rng.random() >= self.mutated_share:
             return self.new_candidate()
+        self.n_drawn += 1
         parent = self.candidates[self._parents[int(rng.integers(len(self._parents)))]]
         return mutate_candidate(parent, problem.search_space, problem.seed, number)

@@ -41,12 +41,13 @@ class RandomStrategy(Strategy):
         requests: list[Request] = []
         spent = 0.0
         while len(requests) < at_most:
-            candidate = self.new_candidate()
-            cost = self.full_cost(candidate)
-            too_much = spent + cost > allowance and bool(self.candidates)
-            if too_much or (len(requests) >= _CHUNK_AT_LEAST and spent >= chunk_cost):
+            if len(requests) >= _CHUNK_AT_LEAST and spent >= chunk_cost:
                 break
-            spent += cost
+            left = allowance - spent
+            candidate = self.fitting_candidate(self.new_candidate, left.__ge__)
+            if candidate is None:
+                break
+            spent += self.full_cost(candidate)
             requests.append(Request(self.add(candidate), candidate.epochs))
         return requests
 

@@ -1,0 +1,42 @@
+// Every allocation of a test program -> their number and the largest. Include in one file only.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace automs_test {
+
+inline std::size_t n_allocations = 0;
+inline std::size_t largest_allocation = 0;
+
+inline void* counted(std::size_t size) noexcept {
+  ++n_allocations;
+  if (size > largest_allocation) largest_allocation = size;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+}  // namespace automs_test
+
+// Inlined, a pair of them would look like `new` answered by `free`, which GCC warns of.
+#if defined(__GNUC__)
+#define AUTOMS_NOINLINE __attribute__((noinline))
+#else
+#define AUTOMS_NOINLINE
+#endif
+
+AUTOMS_NOINLINE void* operator new(std::size_t size) {
+  if (void* memory = automs_test::counted(size)) return memory;
+  throw std::bad_alloc();
+}
+AUTOMS_NOINLINE void* operator new[](std::size_t size) { return operator new(size); }
+AUTOMS_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return automs_test::counted(size);
+}
+AUTOMS_NOINLINE void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return automs_test::counted(size);
+}
+AUTOMS_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
+AUTOMS_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
+AUTOMS_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+AUTOMS_NOINLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
