@@ -177,6 +177,16 @@ def test_weights_that_leave_a_fold_without_any_are_a_clear_error_or_a_model():
         assert np.isfinite(model.predict(X_OK)).all()
 
 
+@pytest.mark.parametrize("unit", [1e300, 1e-200])
+def test_a_target_whose_square_is_no_double_is_learned_or_refused(unit):
+    try:
+        model = AutoRegressor(**QUICK).fit(X_OK, Y_OK * unit)
+    except ValueError as error:
+        assert "y" in str(error).split()  # noqa: PT017  # either end is a good one
+    else:
+        assert np.corrcoef(model.predict(X_OK) / unit, Y_OK)[0, 1] > 0.5
+
+
 def test_bad_groups_are_refused():
     fit = AutoRegressor(**QUICK).fit
     assert_refused(lambda: fit(X_OK, Y_OK, groups=[1, 2]), ValueError, ["groups", "(30,)", "(2,)"])

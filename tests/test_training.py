@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from scipy.special import erf, expit, softmax
+from sklearn.model_selection import KFold
 
 from automs.candidates import ACTIVATIONS, Candidate
 from automs.outcomes import JobState
@@ -141,6 +142,15 @@ def test_the_reported_score_is_that_of_the_validation_predictions(request, name,
             )  # fmt: skip
             # One and the same code scores the same doubles.
             assert progress.fold_scores[fold] == expected
+
+
+def test_a_fold_without_a_defined_score_reports_none_and_not_its_loss(binary_table):
+    X, y = binary_table
+    y = np.sort(y // (1 + (np.arange(len(y)) % 4)))  # a fifth of ones, all in the second half
+    training = run_all(make_training((X, y), VARIED[:2], metric="roc_auc", validation=KFold(2)))
+    for progress in training.progress([0, 1]):
+        assert progress.state is JobState.COMPLETE
+        assert np.isnan(progress.fold_scores[0])
 
 
 def test_the_weights_given_are_those_of_the_best_epoch(any_table):
@@ -331,17 +341,9 @@ def test_a_released_candidate_can_neither_go_on_nor_be_used(any_table):
 LONG = tuple(Candidate((64, 64), epochs=20_000, seed=seed) for seed in range(3))
 
 
-def interrupt_after(seconds, action):
+def look_after(seconds, action):
     start = time.perf_counter()
-
-    def look():
-        return action() if time.perf_counter() - start > seconds else False
-
-    return look
-
-
-def raise_keyboard_interrupt():
-    raise KeyboardInterrupt
+    return lambda: action() if time.perf_counter() - start > seconds else False
 
 
 def assert_whole_epochs(training, table):
@@ -357,24 +359,19 @@ def assert_whole_epochs(training, table):
                     np.testing.assert_array_equal(state[name], again.export_states(0)[fold][name])
 
 
-def test_an_interruption_passes_through_and_leaves_whole_epochs(regression_table, n_threads):
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, ZeroDivisionError])
+def test_an_interruption_passes_through_and_leaves_whole_epochs(
+    regression_table, n_threads, exception
+):
     training = make_training(regression_table, LONG, n_threads=n_threads)
-    with pytest.raises(KeyboardInterrupt):
-        training.run(range(3), [c.epochs for c in LONG], None,
-                     interrupt_after(0.1, raise_keyboard_interrupt))  # fmt: skip
-    states = {p.state for p in training.progress(range(3))}
-    assert states == {JobState.STOPPED}
+
+    def interrupt():
+        raise exception("from the look")
+
+    with pytest.raises(exception, match="from the look"):
+        training.run(range(3), [20_000] * 3, None, look_after(0.05, interrupt))
+    assert {p.state for p in training.progress(range(3))} == {JobState.STOPPED}
     assert_whole_epochs(training, regression_table)
-
-
-def test_any_other_exception_of_the_look_passes_through_too(regression_table):
-    training = make_training(regression_table, LONG[:1])
-
-    def fail():
-        raise ZeroDivisionError("of the look")
-
-    with pytest.raises(ZeroDivisionError, match="of the look"):
-        training.run([0], [20_000], None, interrupt_after(0.02, fail))
 
 
 @pytest.mark.parametrize(
@@ -382,7 +379,7 @@ def test_any_other_exception_of_the_look_passes_through_too(regression_table):
     [
         (0.05, None, JobState.TIMED_OUT),
         (0.0, None, JobState.TIMED_OUT),
-        (None, interrupt_after(0.0, lambda: True), JobState.STOPPED),
+        (None, look_after(0.0, lambda: True), JobState.STOPPED),
     ],
 )
 def test_a_limit_or_a_look_that_says_so_stops_training(regression_table, limit, look, state):
