@@ -33,6 +33,7 @@ function(automs_add_baseline_library)
     cpp/core/closed_form_ridge.cpp
     cpp/core/lbfgs.cpp)
   target_include_directories(automs_baseline PUBLIC cpp cpp/predictor)
+  target_compile_options(automs_baseline PRIVATE -O2)
   target_compile_definitions(automs_baseline PRIVATE EIGEN_DONT_PARALLELIZE EIGEN_MPL2_ONLY)
   target_link_libraries(automs_baseline PRIVATE automs_options Eigen3::Eigen)
 endfunction()
@@ -46,6 +47,13 @@ function(automs_add_core_library level)
     target_link_libraries(automs_core_${level} PRIVATE OpenMP::OpenMP_CXX)
   endif()
 endfunction()
+
+# Bindings hand arrays over and loop over nothing, so they need no more than -O1, which compiles faster. The
+# predictor's are the exception, as its loops over rows are compiled there.
+set_source_files_properties(
+  cpp/bindings/bind_closed_form.cpp cpp/bindings/bind_scoring.cpp cpp/bindings/bind_training.cpp
+  cpp/bindings/cpu_level.cpp cpp/bindings/module.cpp
+  PROPERTIES COMPILE_OPTIONS -O1)
 
 function(automs_add_python_module level)
   set(name _core_${level})

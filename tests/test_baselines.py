@@ -93,7 +93,7 @@ def test_at_its_deadline_the_process_is_ended_and_the_rest_reported_as_late():
     start = time.perf_counter()
     process = BaselineProcess(BASELINES, X, y, FOLDS, 0)
     results = process.finish(0.0)
-    assert [r.name for r in results] == list(BASELINES)
+    assert [r.name for r in results] == [names[0] for names in BASELINES.values()]
     assert all(r.predictions is None for r in results)
     assert {r.reason for r in results} == {"not finished at its deadline"}
     assert process._process.poll() is not None
@@ -138,9 +138,9 @@ def test_more_rows_than_a_pipe_holds_do_not_block_a_close():
         (None, ()),
         (False, ()),
         ([], ()),
-        ("auto", BASELINES),
+        ("auto", tuple(BASELINES)),
         ("linear", ("linear",)),
-        (("linear", "constant", "linear"), BASELINES),
+        (("linear", "constant", "linear"), tuple(BASELINES)),
     ],
 )
 def test_names_of_baselines_resolve_cheapest_first(baselines, expected):

@@ -36,7 +36,10 @@ UNWEIGHTED = "a row of weight 2 is one draw of a mini-batch, and a row that is t
 
 @parametrize_with_checks(
     [quick(AutoRegressor), quick(AutoClassifier)],
-    expected_failed_checks=lambda _: {"check_sample_weight_equivalence_on_dense_data": UNWEIGHTED},
+    expected_failed_checks=lambda _: {
+        "check_sample_weight_equivalence_on_dense_data": UNWEIGHTED,
+        "check_sample_weight_equivalence_on_sparse_data": UNWEIGHTED,
+    },
 )
 def test_scikit_learns_common_checks_pass(estimator, check):
     check(estimator)

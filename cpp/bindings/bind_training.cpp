@@ -78,8 +78,13 @@ std::vector<Candidate> parse_candidates(const py::dict& columns) {
     c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
               label_smoothing[i]};
     c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),
-                   momentum[i],     nesterov[i] != 0, beta1[i],     beta2[i],
-                   epsilon[i],      weight_decay[i],  l2_penalty[i]};
+                   momentum[i],
+                   nesterov[i] != 0,
+                   beta1[i],
+                   beta2[i],
+                   epsilon[i],
+                   weight_decay[i],
+                   l2_penalty[i]};
     c.learning_rate = learning_rate[i];
     c.learning_rate_schedule =
         checked_code<Schedule>(schedule[i], kScheduleCount, "learning_rate_schedule");
@@ -228,7 +233,8 @@ class PyTrainJobs {
     }
     py::list out;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const auto n_rows = static_cast<py::ssize_t>(jobs_.view_of(numbers[i]).validation_rows.size());
+      const auto n_rows =
+          static_cast<py::ssize_t>(jobs_.view_of(numbers[i]).validation_rows.size());
       const auto size = static_cast<py::ssize_t>(predictions[i].size());
       out.append(to_array(std::move(predictions[i]), {n_rows, n_rows > 0 ? size / n_rows : 0}));
     }
@@ -242,6 +248,7 @@ class PyTrainJobs {
     out["epoch"] = s.epoch;
     out["best_epoch"] = s.best_epoch;
     out["best_score"] = s.best_score;
+    out["chosen_by"] = s.chosen_by;
     out["seconds"] = s.seconds;
     out["weights"] = to_array(std::move(s.weights));
     out["first_moment"] = to_array(std::move(s.first_moment));
@@ -254,16 +261,19 @@ class PyTrainJobs {
   }
 
   void import_state(std::size_t job, const py::dict& s) {
-    auto floats = [&](const char* name) { return to_vector(py::cast<Array<float>>(s[name]), name); };
+    auto floats = [&](const char* name) {
+      return to_vector(py::cast<Array<float>>(s[name]), name);
+    };
     auto doubles = [&](const char* name) {
       return to_vector(py::cast<Array<double>>(s[name]), name);
     };
-    jobs_.import_state(
-        job, {checked_code<JobState>(py::cast<int>(s["state"]), 5, "state"),
-              py::cast<std::int32_t>(s["epoch"]), py::cast<std::int32_t>(s["best_epoch"]),
-              py::cast<double>(s["best_score"]), py::cast<double>(s["seconds"]), floats("weights"),
-              floats("first_moment"), floats("second_moment"), floats("best_weights"),
-              doubles("train_loss"), doubles("validation_loss"), doubles("validation_score")});
+    jobs_.import_state(job,
+                       {checked_code<JobState>(py::cast<int>(s["state"]), 5, "state"),
+                        py::cast<std::int32_t>(s["epoch"]), py::cast<std::int32_t>(s["best_epoch"]),
+                        py::cast<double>(s["best_score"]), py::cast<double>(s["chosen_by"]),
+                        py::cast<double>(s["seconds"]), floats("weights"), floats("first_moment"),
+                        floats("second_moment"), floats("best_weights"), doubles("train_loss"),
+                        doubles("validation_loss"), doubles("validation_score")});
   }
 
   void set_weights(std::size_t job, const Array<float>& weights,

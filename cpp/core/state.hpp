@@ -24,8 +24,9 @@ struct State {
   JobState state = JobState::paused;
   std::int32_t epoch = 0;       // finished epochs
   std::int32_t best_epoch = 0;  // whose weights are in best_weights; 0: none yet
-  double best_score = -std::numeric_limits<double>::infinity();
-  AlignedVector<Scalar> weights;  // padded layout of `Network`
+  double best_score = std::numeric_limits<double>::quiet_NaN();  // NaN: none, or undefined
+  double chosen_by = -std::numeric_limits<double>::infinity();   // the score, else minus the loss
+  AlignedVector<Scalar> weights;                                 // padded layout of `Network`
   AlignedVector<Scalar> first_moment;
   AlignedVector<Scalar> second_moment;   // empty for SGD
   AlignedVector<Scalar> best_weights;    // empty without validation rows

@@ -196,6 +196,7 @@ PortableState TrainJobs::export_state(std::size_t job) const {
           state.epoch,
           state.best_epoch,
           state.best_score,
+          state.chosen_by,
           state.seconds,
           without_padding(network, state.weights),
           without_padding(network, state.first_moment),
@@ -220,6 +221,7 @@ void TrainJobs::import_state(std::size_t job, const PortableState& portable) {
   state.epoch = portable.epoch;
   state.best_epoch = portable.best_epoch;
   state.best_score = portable.best_score;
+  state.chosen_by = portable.chosen_by;
   state.seconds = portable.seconds;
   state.weights = with_padding(network, portable.weights);
   state.first_moment = with_padding(network, portable.first_moment);
@@ -251,6 +253,7 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense,
   state.best_score =
       scored ? score_evaluation(*metric, candidate, view, buffers.evaluation) : -loss;
   state.validation_loss.assign(1, loss);
+  state.chosen_by = state.best_score;
   state.validation_score.assign(1, state.best_score);
   *jobs_[job].state = std::move(state);
 }

@@ -36,6 +36,7 @@ struct PortableState {
   std::int32_t epoch = 0;
   std::int32_t best_epoch = 0;
   double best_score = 0.0;
+  double chosen_by = 0.0;
   double seconds = 0.0;
   std::vector<float> weights;
   std::vector<float> first_moment;

@@ -222,8 +222,9 @@ class Trainer {
     state.validation_score.push_back(score);
     if (!std::isfinite(loss)) return false;
     const double chosen_by = std::isfinite(score) ? score : -loss;
-    if (chosen_by >= state.best_score || state.best_epoch == 0) {
-      state.best_score = chosen_by;
+    if (chosen_by >= state.chosen_by || state.best_epoch == 0) {
+      state.chosen_by = chosen_by;
+      state.best_score = score;
       state.best_epoch = state.epoch;
       state.best_weights.assign(workspace_.weights, workspace_.weights + network_.n_values);
     }

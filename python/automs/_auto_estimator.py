@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from automs._threads import effective_n_threads
 from automs.arguments import (
+    check_memory_limit,
+    check_verbose,
     resolve_seed,
     resolve_time_limit,
     resolve_whole,
@@ -26,7 +30,7 @@ from automs.search_space import SearchSpace
 from automs.splits import make_splits
 from automs.strategies import make_strategy
 from automs.table import Table, read_table
-from automs.target import Target, read_target, read_weights
+from automs.target import Target, TargetShapeWarning, read_target, read_weights
 
 __all__ = ["AutoEstimator"]
 
@@ -42,9 +46,11 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         clock = Clock(resolve_time_limit(self.time_limit, self.max_trials))
+        check_memory_limit(self.memory_limit)
+        check_verbose(self.verbose)
         table = read_table(X, memory_limit=self.memory_limit)
         n_rows = table.values.shape[0]
-        target = read_target(y, n_rows, classification=self._classification, loss=self._loss())
+        target = self._read_target(y, n_rows)
         weights = self._row_weights(read_weights(sample_weight, n_rows), target)
         seed = resolve_seed(self.random_state)
         codes = target.values[:, 0] if self._classification else None
@@ -58,6 +64,20 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.trials_ = fitted.trials
         self.n_trials_ = len(fitted.trials)
         return self
+
+    def _read_target(self, y: Any, n_rows: int) -> Target:
+        """Read y; a column vector gets the warning that scikit-learn's users know."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TargetShapeWarning)
+            target = read_target(y, n_rows, classification=self._classification, loss=self._loss())
+        if target.squeeze and np.asarray(y).ndim == 2:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected: y is taken as "
+                "y.ravel(), of shape (n_rows,)",
+                DataConversionWarning,
+                stacklevel=4,
+            )
+        return target
 
     def _loss(self) -> str:
         return "auto"
@@ -94,6 +114,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             seed=seed,
             verbose=self.verbose,
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        return tags
 
     def _keep_input(self, table: Table, target: Target) -> None:
         self.n_features_in_ = table.values.shape[1]

@@ -11,7 +11,14 @@ import numpy.typing as npt
 from automs.seeds import keyed_rng
 from automs.target import Target
 
-__all__ = ["resolve_class_weight", "resolve_seed", "resolve_time_limit", "resolve_whole"]
+__all__ = [
+    "check_memory_limit",
+    "check_verbose",
+    "resolve_class_weight",
+    "resolve_seed",
+    "resolve_time_limit",
+    "resolve_whole",
+]
 
 DEFAULT_TIME_LIMIT = 60.0
 
@@ -66,6 +73,22 @@ def resolve_whole(name: str, value: Any) -> int:
     return int(value)
 
 
+def check_memory_limit(memory_limit: Any) -> None:
+    """Raise TypeError or ValueError unless it is None or a number of bytes > 0."""
+    if memory_limit is None:
+        return
+    if isinstance(memory_limit, bool) or not isinstance(memory_limit, numbers.Real):
+        raise TypeError(f"memory_limit must be None or a number of bytes, got {memory_limit!r}")
+    if not float(memory_limit) > 0:
+        raise ValueError(f"memory_limit must be > 0 bytes, got {memory_limit!r}")
+
+
+def check_verbose(verbose: Any) -> None:
+    """Raise TypeError unless it is an integer or a bool."""
+    if not isinstance(verbose, numbers.Integral):
+        raise TypeError(f"verbose must be an integer, got {verbose!r}")
+
+
 def resolve_class_weight(
     class_weight: Any, target: Target, sample_weight: Values | None
 ) -> Values | None:
@@ -98,6 +121,9 @@ def resolve_class_weight(
         unknown = [label for label in class_weight if label not in labels]
         if unknown:
             raise ValueError(f"class_weight must name classes of y, got {unknown[0]!r}")
+        for weight in class_weight.values():
+            if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
+                raise TypeError(f"class_weight must map labels to numbers, got {weight!r}")
         by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
         if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
             raise ValueError(f"class_weight must hold weights >= 0, not all 0, got {class_weight}")

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,8 +21,12 @@ __all__ = ["BASELINES", "BaselineProcess", "BaselineResult", "resolve_baselines"
 
 Values = npt.NDArray[np.float64]
 
-#: Cheapest first; the order in which they are trained.
-BASELINES = ("constant", "linear")
+#: Cheapest first, the order in which they are trained: what scikit-learn calls them for a
+#: regression and for classes.
+BASELINES = {
+    "constant": ("DummyRegressor", "DummyClassifier"),
+    "linear": ("RidgeCV", "LogisticRegression"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,10 @@ def resolve_baselines(baselines: Any) -> tuple[str, ...]:
         return ()
     if isinstance(baselines, str):
         if baselines == "auto":
-            return BASELINES
+            return tuple(BASELINES)
         baselines = (baselines,)
+    if not isinstance(baselines, Iterable):
+        raise TypeError(f"baselines must be 'auto', None or a sequence of names, got {baselines}")
     for name in baselines:
         if name not in BASELINES:
             raise ValueError(
@@ -107,6 +113,7 @@ class BaselineProcess:
         sample_weight: Values | None = None,
     ) -> None:
         self._names = list(names)
+        self._labels = [BASELINES[name][n_classes > 0] for name in names]
         self._results: list[BaselineResult] = []
         # scikit-learn's own threads would fight with those of the search.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -144,8 +151,8 @@ class BaselineProcess:
         self.close()
         results = list(self._results)
         reason = "not finished at its deadline" if late else "its process failed"
-        for name in self._names[len(results) :]:
-            results.append(BaselineResult(name, None, reason=reason))
+        for label in self._labels[len(results) :]:
+            results.append(BaselineResult(label, None, reason=reason))
         return results
 
     def close(self) -> None:
@@ -183,10 +190,10 @@ def _run_baseline(
 ) -> BaselineResult:
     predictions = []
     fit_time = predict_time = 0.0
-    label = name
+    label = BASELINES[name][n_classes > 0]
     try:
         for train_rows, validation_rows in folds:
-            model, label = _make_model(name, n_classes)
+            model = _make_model(name, n_classes)
             weights = None if sample_weight is None else sample_weight[train_rows]
             target = y[train_rows] if y.shape[1] > 1 else y[train_rows, 0]
             step = model.steps[-1][0]
@@ -213,8 +220,8 @@ def _predict(model: Any, values: Values, n_classes: int) -> Values:
     return probabilities
 
 
-def _make_model(name: str, n_classes: int) -> tuple[Any, str]:
-    """Give a pipeline, and what its last step is called in scikit-learn."""
+def _make_model(name: str, n_classes: int) -> Any:
+    """Give a pipeline whose last step is the baseline."""
     from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression, RidgeCV  # noqa: PLC0415
@@ -228,4 +235,4 @@ def _make_model(name: str, n_classes: int) -> tuple[Any, str]:
     else:
         model = RidgeCV(alphas=np.logspace(-3, 3, 13))
     imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler(), model), type(model).__name__
+    return make_pipeline(imputer, StandardScaler(), model)

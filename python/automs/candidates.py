@@ -15,6 +15,7 @@ __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "OPTIMIZERS",
+    "REGRESSION_LOSSES",
     "SCHEDULES",
     "Candidate",
     "check_search_space",
@@ -29,6 +30,7 @@ ACTIVATIONS = (
     "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
 )  # fmt: skip
 LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
+REGRESSION_LOSSES = LOSSES[:-1]
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
 
@@ -206,8 +208,9 @@ def resolve_loss(loss: str, task: str) -> str:
     """
     if loss == "auto":
         return "squared" if task == "regression" else "cross_entropy"
-    if (task == "regression") == (loss == "cross_entropy"):
-        allowed = ("auto", *LOSSES[:-1]) if task == "regression" else ("auto", "cross_entropy")
+    fitting = REGRESSION_LOSSES if task == "regression" else ("cross_entropy",)
+    if loss not in fitting:
+        allowed = ("auto", *fitting)
         raise ValueError(f"loss must be one of {', '.join(allowed)} for {task}, got {loss!r}")
     return loss
 

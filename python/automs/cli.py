@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,6 +105,8 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _fit(arguments: argparse.Namespace) -> int:
     from automs.estimators import AutoClassifier, AutoRegressor  # noqa: PLC0415
 
+    if arguments.out is not None:
+        _check_writable(arguments.out)
     table = _read(arguments.table)
     if arguments.target not in table.column_names:
         raise _UsageError(
@@ -133,11 +136,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     predictor = load_predictor(arguments.model)
     table = _read(arguments.table)
-    columns = {name: table.column(name).to_numpy(zero_copy_only=False) for name in _wanted(
-        predictor, table)}  # fmt: skip
-    import numpy as np  # noqa: PLC0415
-
-    X = np.column_stack([np.asarray(c, dtype=np.float64) for c in columns.values()])
+    X = _as_matrix(table, _wanted(predictor, table))
     values = predictor.predict_proba(X) if arguments.proba else predictor.predict(X)
     if arguments.proba:
         header = [str(label) for label in predictor.classes_.tolist()]  # type: ignore[union-attr]
@@ -152,6 +151,28 @@ def _predict(arguments: argparse.Namespace) -> int:
     else:
         arguments.out.write_text(text, encoding="utf-8")
     return 0
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before the search, not after it, that its result cannot be written."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise _UsageError(f"--out must be in a folder that exists, got {path}")
+    if not os.access(folder, os.W_OK) or path.is_dir():
+        raise _UsageError(f"--out must be a file that can be written, got {path}")
+
+
+def _as_matrix(table: Any, names: Sequence[str]) -> Any:
+    import numpy as np  # noqa: PLC0415
+
+    columns = []
+    for name in names:
+        values = table.column(name).to_numpy(zero_copy_only=False)
+        try:
+            columns.append(np.asarray(values, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise _UsageError(f"the column {name!r} must hold numbers or booleans") from None
+    return np.column_stack(columns)
 
 
 def _wanted(predictor: Any, table: Any) -> list[str]:

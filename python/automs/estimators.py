@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 
 from automs._auto_estimator import AutoEstimator
 from automs.arguments import resolve_class_weight
-from automs.candidates import LOSSES
+from automs.candidates import REGRESSION_LOSSES
 from automs.search_space import SearchSpace
 from automs.target import Target
 
@@ -146,9 +146,15 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, groups)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def _loss(self) -> str:
-        if self.loss not in ("auto", *LOSSES):
-            raise ValueError(f"loss must be one of auto, {', '.join(LOSSES)}, got {self.loss!r}")
+        if not isinstance(self.loss, str):
+            allowed = ", ".join(("auto", *REGRESSION_LOSSES))
+            raise TypeError(f"loss must be one of {allowed}, got {self.loss!r}")
         return self.loss
 
     def _quantile(self) -> float:
@@ -251,6 +257,22 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, groups)
 
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Labels in the type of y; errors as of `predict_proba`.
+        """
+        best = np.argmax(self.predict_proba(X), axis=1)
+        labels: npt.NDArray[Any] = self.classes_[best]
+        return labels
+
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Predict the probability of each class.
 
@@ -271,10 +293,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
             When X has other columns than in `fit`, or infinite values.
         """
         values = self._rows(X)
-        probabilities: npt.NDArray[np.float64] = self.predictor_.predict_proba(
-            values, n_jobs=self.n_jobs
-        )
-        return probabilities
+        proba: Weights = self.predictor_.predict_proba(values, n_jobs=self.n_jobs)
+        return proba
 
     def _row_weights(self, sample_weight: Weights | None, target: Target) -> Weights | None:
         return resolve_class_weight(self.class_weight, target, sample_weight)

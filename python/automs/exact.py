@@ -45,6 +45,7 @@ def train_exact(
     training rows. For the squared loss that is ridge regression with alpha = l2_penalty times the
     sum of the weights, in units of the encoded target.
     """
+    _check_weights(training)
     penalties = [training.candidates[number].l2_penalty for number in candidates]
     solve = _solve_ridge if training.target.classes is None else _solve_logistic
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
@@ -61,6 +62,17 @@ def train_exact(
             training.set_weights(number, [w for w in fold_weights if w is not None])
             solved.append(number)
     return solved
+
+
+def _check_weights(training: Training) -> None:
+    if training.sample_weight is None:
+        return
+    for fold, split in enumerate(training.splits):
+        if not training.sample_weight[split.train_rows].any():
+            raise ValueError(
+                f"sample_weight must not be zero for all training rows of a fold, got so in fold "
+                f"{fold} of {training.n_folds}: give other weights, or other folds by validation"
+            )
 
 
 def _solve_ridge(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._threads import effective_n_threads
-from automs.arguments import resolve_seed
+from automs.arguments import resolve_seed, resolve_whole
 from automs.candidates import Candidate
 from automs.exact import train_exact
 from automs.finish import build_predictor
@@ -152,6 +152,10 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
     >>> results[0].predictor().predict(X[:2]).shape
     (2,)
     """
+    if isinstance(candidates, Candidate | TrainedCandidate):
+        raise TypeError("candidates must be a sequence of Candidate, got a single one")
+    if epochs is not None:
+        epochs = resolve_whole("epochs", epochs)
     if not candidates:
         return []
     table = read_table(X)

@@ -105,7 +105,7 @@ def fit_search(
         raise ValueError(
             f"no candidate of {len(trials)} could be used: each diverged, or time_limit "
             f"({clock.limit} s) ended before its first epoch; give a longer time_limit, or a "
-            "search_space with lower learning rates"
+            "search_space with lower learning rates, or a metric that is defined on every fold"
         )
     size = 1 if clock.remaining() <= 0.0 else settings.ensemble_size
     ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
@@ -183,7 +183,7 @@ def _pack(
     notes = {
         "automs": version(),
         "metric": settings.metric.name,
-        "score_val": float(np.mean(ensemble.fold_scores)),
+        "score_val": _mean_score(ensemble.fold_scores),
         "members": [trial.name for trial in ensemble.members],
         "squeeze": target.squeeze,
     }
@@ -216,6 +216,12 @@ def _trial_row(trial: Trial, training: Training) -> LeaderboardRow:
     )
 
 
+def _mean_score(scores: Values) -> float:
+    """Give the mean over the folds where the score is defined, NaN where there is none."""
+    defined = scores[~np.isnan(scores)]
+    return float(np.mean(defined)) if defined.size else math.nan
+
+
 def _deviation(scores: Values) -> float:
     finite = len(scores) > 1 and bool(np.isfinite(scores).all())
     return float(np.std(scores)) if finite else math.nan
@@ -245,7 +251,7 @@ def _ensemble_row(ensemble: Ensemble, predictor: Predictor, table: Table) -> Lea
     return LeaderboardRow(
         name="ensemble",
         kind="ensemble",
-        score_val=float(np.mean(ensemble.fold_scores)),
+        score_val=_mean_score(ensemble.fold_scores),
         score_val_std=_deviation(ensemble.fold_scores),
         fit_time=ensemble.fit_time,
         latency_us=1e6 * measured_latency(predictor, table.values[0]),
@@ -268,7 +274,7 @@ def _baseline_row(result: BaselineResult, training: Training) -> LeaderboardRow:
     return LeaderboardRow(
         name=result.name,
         kind="baseline",
-        score_val=float(np.mean(scores)),
+        score_val=_mean_score(scores),
         score_val_std=_deviation(scores),
         fit_time=result.fit_time,
         pred_time_val=result.predict_time,

@@ -135,4 +135,9 @@ def make_leaderboard(rows: Sequence[LeaderboardRow]) -> Any:
         import pandas as pd  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
         return records
-    return pd.DataFrame(records, columns=columns)
+    table = pd.DataFrame(records, columns=columns, dtype=object)
+    for name in columns:
+        # Others stay objects: among missing values, a seed of 64 bits would become a float.
+        if len({type(record[name]) for record in records}) == 1:
+            table[name] = table[name].infer_objects()
+    return table

@@ -33,11 +33,12 @@ class Progress:
     Attributes
     ----------
     state : JobState
-        That of the fold which has come least far; DIVERGED where any fold has.
+        DIVERGED where any fold has; COMPLETE where every fold is; else that of one which is not.
     epoch : int
-        Epochs finished, the least over folds.
+        Epochs finished: the least over folds that are not complete, else the most.
     fold_scores : ndarray of float64, shape (n_folds,)
-        Best validation score of each fold; -inf for a diverged one, NaN without validation rows.
+        Best validation score of each fold; -inf for one that diverged or has no epoch, NaN
+        where the metric is undefined or there are no validation rows.
     loss : float
         Mean validation loss at the folds' best epochs.
     best_epochs : tuple of int
@@ -55,8 +56,9 @@ class Progress:
 
     @property
     def score(self) -> float:
-        """Mean over folds; higher is better, -inf where a fold diverged or is without a score."""
-        mean = float(np.mean(self.fold_scores))
+        """Mean over the folds where it is defined; higher is better, -inf where there is none."""
+        defined = self.fold_scores[~np.isnan(self.fold_scores)]
+        mean = float(np.mean(defined)) if defined.size else -np.inf
         return mean if np.isfinite(mean) else -np.inf
 
 

@@ -242,22 +242,7 @@ class Predictor:
 
 
 def predictor_from_bytes(data: bytes) -> Predictor:
-    """Give the predictor of a model file's bytes.
-
-    Parameters
-    ----------
-    data : bytes
-        As from `Predictor.to_bytes`.
-
-    Returns
-    -------
-    Predictor
-
-    Raises
-    ------
-    ModelFileError
-        When the bytes are no valid model file.
-    """
+    """Give the predictor of a model file's bytes, as `Predictor` itself does; pickles name this."""
     return Predictor(data)
 
 
@@ -280,6 +265,12 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
     ModelFileError
         When the file is damaged, cut short, of an unknown version, or no model file. An untrusted
         file can do no more than that: it never runs code.
+
+    Examples
+    --------
+    >>> load_predictor("nowhere")
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] No such file or directory: 'nowhere'
     """
     try:
         return Predictor(Path(path).read_bytes())

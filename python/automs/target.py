@@ -15,6 +15,8 @@ __all__ = ["Target", "TargetShapeWarning", "read_target", "read_weights"]
 
 Values = npt.NDArray[np.float64]
 
+_LARGEST = 1e150  # its square is a double
+
 
 class TargetShapeWarning(AutomsWarning):
     """A column vector y of shape (n_rows, 1) was taken as one of shape (n_rows,)."""
@@ -80,7 +82,8 @@ def read_target(y: Any, n_rows: int, *, classification: bool, loss: str = "auto"
     ------
     ValueError
         When y has another number of rows, missing or infinite values, one class only, continuous
-        values as classes, several columns of classes, or negative values for the Poisson loss.
+        values as classes, values whose squares are no doubles, several columns of classes, or
+        negative values for the Poisson loss.
     TypeError
         When y is sparse, or its values are of no supported type.
 
@@ -207,6 +210,12 @@ def _read_numbers(array: npt.NDArray[Any], loss: str) -> Target:
     if loss == "poisson" and (values < 0).any():
         raise ValueError(
             f"y must be >= 0 for loss 'poisson', got less at row {_first_row(values < 0)}"
+        )
+    largest = float(np.abs(values).max())
+    if largest > _LARGEST or 0 < largest < 1 / _LARGEST:
+        raise ValueError(
+            f"y must have its largest magnitude between {1 / _LARGEST:g} and {_LARGEST:g}, as its "
+            f"squares are no doubles otherwise, got {largest:g}: use other units"
         )
     columns = np.ascontiguousarray(values.reshape(values.shape[0], -1))
     return Target("regression", columns, None, squeeze=array.ndim == 1)

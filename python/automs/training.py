@@ -22,6 +22,15 @@ __all__ = ["Training"]
 
 Values = npt.NDArray[np.float64]
 
+#: Which fold's state is the candidate's: a diverged one decides, then one that was cut.
+_LEAST_FAR_FIRST = (
+    JobState.DIVERGED,
+    JobState.STOPPED,
+    JobState.TIMED_OUT,
+    JobState.PAUSED,
+    JobState.COMPLETE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _View:
@@ -143,12 +152,16 @@ class Training:
         weights = None if self.sample_weight is None else self.sample_weight[rows]
         if weights is not None and not weights.any():
             weights = None
+        # In units of about the largest magnitude, so that no square is too large or too small; a
+        # power of two changes no bit of what follows.
+        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1])
+        y = y / unit
         mean = np.average(y, axis=0, weights=weights)
         if poisson:
-            return np.zeros(n_logits), np.where(mean > 0, mean, 1.0)
+            return np.zeros(n_logits), np.where(mean > 0, mean, 1.0) * unit
         deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
-        constant = (y.max(axis=0) == y.min(axis=0)) | ~np.isfinite(deviation) | (deviation == 0)
-        return mean, np.where(constant, 1.0, deviation)
+        constant = (y.max(axis=0) == y.min(axis=0)) | (deviation == 0)
+        return mean * unit, np.where(constant, 1.0, deviation * unit)
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""
@@ -194,11 +207,11 @@ class Training:
 
     def _progress(self, candidate: int, folds: dict[str, npt.NDArray[Any]]) -> Progress:
         states = folds["state"]
+        state = next(JobState(s) for s in _LEAST_FAR_FIRST if (states == s).any())
+        # Folds that ended early, by their patience, do not hold the candidate back.
+        unfinished = np.isin(states, (JobState.COMPLETE, JobState.DIVERGED), invert=True)
         epochs = folds["epoch"]
-        state = JobState(int(states[np.argmin(epochs)]))
-        for worst in (JobState.TIMED_OUT, JobState.STOPPED, JobState.DIVERGED):
-            if (states == worst).any():
-                state = worst
+        epoch = int(epochs[unfinished].min() if unfinished.any() else epochs.max())
         trained = folds["best_epoch"] > 0
         scores = np.where(trained, folds["best_score"], -np.inf)
         if not any(split.validation_rows.size for split in self.splits):
@@ -209,7 +222,7 @@ class Training:
             scores = np.where(states == JobState.DIVERGED, -np.inf, scores)
         return Progress(
             state=state,
-            epoch=int(epochs.min()),
+            epoch=epoch,
             fold_scores=scores,
             loss=float(np.mean(folds["validation_loss"])),
             best_epochs=tuple(int(e) for e in np.where(trained, folds["best_epoch"], epochs)),

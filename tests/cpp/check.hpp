@@ -27,21 +27,22 @@ inline void record_close(double a, double b, double tolerance, const char* text,
                          int line) {
   const bool passed = close(a, b, tolerance);
   record(passed, text, file, line);
-  if (!passed && failures <= 20) std::printf("  %.17g against %.17g, tolerance %g\n", a, b, tolerance);
+  if (!passed && failures <= 20)
+    std::printf("  %.17g against %.17g, tolerance %g\n", a, b, tolerance);
 }
 }  // namespace automs_test
 
 #define CHECK(condition) automs_test::record((condition), #condition, __FILE__, __LINE__)
 #define CHECK_CLOSE(a, b, tolerance) \
   automs_test::record_close((a), (b), (tolerance), #a " ~ " #b, __FILE__, __LINE__)
-#define CHECK_THROWS(expression, Exception)                                   \
-  do {                                                                        \
-    bool caught = false;                                                      \
-    try {                                                                     \
-      (void)(expression);                                                     \
-    } catch (const Exception&) {                                              \
-      caught = true;                                                          \
-    }                                                                         \
+#define CHECK_THROWS(expression, Exception)                                             \
+  do {                                                                                  \
+    bool caught = false;                                                                \
+    try {                                                                               \
+      (void)(expression);                                                               \
+    } catch (const Exception&) {                                                        \
+      caught = true;                                                                    \
+    }                                                                                   \
     automs_test::record(caught, #expression " throws " #Exception, __FILE__, __LINE__); \
   } while (false)
 

@@ -23,17 +23,26 @@ using Matrix = std::vector<Vector>;
 // Formulas are written as in the papers, with the library's functions, not as in the engine.
 inline double activation(Activation kind, double x) {
   switch (kind) {
-    case Activation::identity: return x;
-    case Activation::relu: return std::fmax(x, 0.0);
-    case Activation::leaky_relu: return x > 0 ? x : 0.01 * x;
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::identity:
+      return x;
+    case Activation::relu:
+      return std::fmax(x, 0.0);
+    case Activation::leaky_relu:
+      return x > 0 ? x : 0.01 * x;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
     case Activation::selu:
       return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
-    case Activation::elu: return x > 0 ? x : std::exp(x) - 1;
-    case Activation::gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-    case Activation::silu: return x / (1 + std::exp(-x));
-    case Activation::mish: return x * std::tanh(std::log1p(std::exp(x)));
+    case Activation::elu:
+      return x > 0 ? x : std::exp(x) - 1;
+    case Activation::gelu:
+      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+    case Activation::mish:
+      return x * std::tanh(std::log1p(std::exp(x)));
   }
   return 0;
 }
@@ -41,17 +50,25 @@ inline double activation(Activation kind, double x) {
 inline double slope(Activation kind, double x) {
   const double s = 1 / (1 + std::exp(-x));
   switch (kind) {
-    case Activation::identity: return 1;
-    case Activation::relu: return x > 0 ? 1 : 0;
-    case Activation::leaky_relu: return x > 0 ? 1 : 0.01;
-    case Activation::tanh: return 1 / (std::cosh(x) * std::cosh(x));
-    case Activation::sigmoid: return s * (1 - s);
-    case Activation::selu: return 1.0507009873554805 * (x > 0 ? 1 : 1.6732632423543772 * std::exp(x));
-    case Activation::elu: return x > 0 ? 1 : std::exp(x);
+    case Activation::identity:
+      return 1;
+    case Activation::relu:
+      return x > 0 ? 1 : 0;
+    case Activation::leaky_relu:
+      return x > 0 ? 1 : 0.01;
+    case Activation::tanh:
+      return 1 / (std::cosh(x) * std::cosh(x));
+    case Activation::sigmoid:
+      return s * (1 - s);
+    case Activation::selu:
+      return 1.0507009873554805 * (x > 0 ? 1 : 1.6732632423543772 * std::exp(x));
+    case Activation::elu:
+      return x > 0 ? 1 : std::exp(x);
     case Activation::gelu:
       return 0.5 * std::erfc(-x / std::sqrt(2.0)) +
              x * std::exp(-x * x / 2) / std::sqrt(2 * 3.14159265358979323846);
-    case Activation::silu: return s + x * s * (1 - s);
+    case Activation::silu:
+      return s + x * s * (1 - s);
     case Activation::mish: {
       const double t = std::tanh(std::log1p(std::exp(x)));
       return t + x * (1 - t * t) * s;
@@ -117,10 +134,14 @@ inline double row_loss(const automs::LossSettings& settings, const Vector& z, co
 inline double schedule(Schedule kind, double t) {
   const double pi = 3.14159265358979323846;
   switch (kind) {
-    case Schedule::constant: return 1;
-    case Schedule::cosine: return (1 + std::cos(pi * t)) / 2;
-    case Schedule::coslog4: return (1 - std::cos(2 * pi * std::log(1 + 15 * t) / std::log(2.0))) / 2;
-    case Schedule::flat_cos: return t <= 0.5 ? 1 : (1 + std::cos(2 * pi * (t - 0.5))) / 2;
+    case Schedule::constant:
+      return 1;
+    case Schedule::cosine:
+      return (1 + std::cos(pi * t)) / 2;
+    case Schedule::coslog4:
+      return (1 - std::cos(2 * pi * std::log(1 + 15 * t) / std::log(2.0))) / 2;
+    case Schedule::flat_cos:
+      return t <= 0.5 ? 1 : (1 + std::cos(2 * pi * (t - 0.5))) / 2;
   }
   return 1;
 }
@@ -150,7 +171,8 @@ class Trainer {
       layer.b.resize(from.fan_out);
       for (int i = 0; i < from.fan_in; ++i) {
         for (int j = 0; j < from.fan_out; ++j) {
-          layer.W[i][j].value = weights[from.weights + static_cast<std::size_t>(i) * from.stride + j];
+          layer.W[i][j].value =
+              weights[from.weights + static_cast<std::size_t>(i) * from.stride + j];
         }
       }
       for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];
@@ -228,7 +250,8 @@ class Trainer {
     return bits < threshold ? 0 : 1 / (1 - threshold / 65536);
   }
 
-  double row_gradient(std::int32_t row, double factor, std::uint64_t step, std::size_t row_in_batch) {
+  double row_gradient(std::int32_t row, double factor, std::uint64_t step,
+                      std::size_t row_in_batch) {
     Matrix inputs{X_[row]};
     Matrix slopes(layers_.size());
     for (std::size_t l = 0; l < layers_.size(); ++l) {

@@ -152,8 +152,8 @@ void test_activations_in_float_follow_those_in_double() {
 void test_activations_pass_nan_on() {
   for (const Activation activation :
        {Activation::identity, Activation::relu, Activation::leaky_relu, Activation::tanh,
-        Activation::sigmoid, Activation::selu, Activation::elu, Activation::gelu,
-        Activation::silu, Activation::mish}) {
+        Activation::sigmoid, Activation::selu, Activation::elu, Activation::gelu, Activation::silu,
+        Activation::mish}) {
     float x = kNan;
     activate(activation, &x, 1);
     CHECK(std::isnan(x));

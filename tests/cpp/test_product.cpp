@@ -1,9 +1,8 @@
 // The product kernels against plain loops, at every odd shape, and row by row to the bit.
-#include "core/product.hpp"
-
 #include <vector>
 
 #include "check.hpp"
+#include "core/product.hpp"
 #include "fixtures.hpp"
 
 using namespace automs;

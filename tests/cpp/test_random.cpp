@@ -1,10 +1,9 @@
 // The generator against its authors' known answers; streams, orders and normal numbers.
-#include "core/random.hpp"
-
 #include <algorithm>
 #include <set>
 
 #include "check.hpp"
+#include "core/random.hpp"
 
 using namespace automs;
 
@@ -14,8 +13,8 @@ namespace {
 void test_known_answers() {
   using Words = std::array<std::uint32_t, 4>;
   const std::uint32_t ones = 0xffffffffu;
-  CHECK((philox({0, 0, 0, 0}, {0, 0}) ==
-         Words{0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}));
+  CHECK(
+      (philox({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}));
   CHECK((philox({ones, ones, ones, ones}, {ones, ones}) ==
          Words{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}));
   CHECK((philox({0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}, {0xa4093822u, 0x299f31d0u}) ==

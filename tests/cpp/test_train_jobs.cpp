@@ -1,6 +1,4 @@
 // Jobs over threads: bits for any number of threads and any grouping, exceptions, forks, states.
-#include "core/train_jobs.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +7,7 @@
 
 #include "check.hpp"
 #include "core/parallel.hpp"
+#include "core/train_jobs.hpp"
 #include "fixtures.hpp"
 
 using namespace automs;

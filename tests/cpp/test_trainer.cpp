@@ -1,10 +1,9 @@
 // The engine against its naive twin, the gradient against differences, resume against no pause.
-#include "core/trainer.hpp"
-
 #include <algorithm>
 #include <vector>
 
 #include "check.hpp"
+#include "core/trainer.hpp"
 #include "fixtures.hpp"
 #include "naive.hpp"
 
@@ -17,7 +16,8 @@ namespace {
 
 template <typename Scalar>
 State<Scalar> train(const Candidate& candidate, const View<Scalar>& view, int until) {
-  const Network network = make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
+  const Network network =
+      make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
   ThreadBuffers<Scalar> buffers;
   Stop stop;
   State<Scalar> state;
@@ -36,7 +36,8 @@ std::vector<Scalar> first_weights(const Candidate& candidate, const View<Scalar>
 /// rounding the steps of Adam can enlarge where a gradient is nearly zero.
 template <typename Scalar>
 void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, double tolerance) {
-  const Network network = make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
+  const Network network =
+      make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
   const State<Scalar> fast = train(candidate, view, candidate.epochs);
   naive::Trainer twin(candidate, network, view, first_weights(candidate, view));
   twin.train(candidate.epochs);
@@ -59,8 +60,8 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
 }
 
 std::vector<Loss> all_losses() {
-  return {Loss::squared, Loss::absolute, Loss::huber, Loss::quantile, Loss::poisson,
-          Loss::cross_entropy};
+  return {Loss::squared,  Loss::absolute, Loss::huber,
+          Loss::quantile, Loss::poisson,  Loss::cross_entropy};
 }
 
 void test_every_activation_and_loss_equals_the_twin() {
@@ -122,7 +123,8 @@ double mean_loss(const Candidate& c, const Network& network, const View<double>&
   return evaluation.loss;
 }
 
-/// SGD without momentum at rate 1 for one step over all rows moves each weight by minus its gradient.
+/// SGD without momentum at rate 1 for one step over all rows moves each weight by minus its
+/// gradient.
 void test_analytic_gradient_equals_numerical_gradient() {
   for (int a = 0; a < kActivationCount; ++a) {
     for (const Loss loss : all_losses()) {

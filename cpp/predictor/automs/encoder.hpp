@@ -26,13 +26,16 @@ struct Encoder {
 
 namespace detail {
 
-/// z / sqrt(1 + (z / 3)^2). Beyond 1e9 it is 3 to the last bit of a float, and the square of a
-/// larger number might overflow, so z is bounded there: infinities give 3 and -3.
-inline double soft_clip(double z) noexcept {
+/// z bounded to [-1e9, 1e9], infinities too: no feature of a network becomes infinite.
+inline double bounded(double z) noexcept {
   const double upper = z > 1e9 ? 1e9 : z;
-  const double bounded = upper < -1e9 ? -1e9 : upper;
-  const double third = bounded / 3.0;
-  return bounded / std::sqrt(1.0 + third * third);
+  return upper < -1e9 ? -1e9 : upper;
+}
+
+/// z / sqrt(1 + (z / 3)^2) for a bounded z; from 1e9 on it is 3 to the last bit of a float.
+inline double soft_clip(double z) noexcept {
+  const double third = z / 3.0;
+  return z / std::sqrt(1.0 + third * third);
 }
 
 }  // namespace detail
@@ -62,8 +65,7 @@ inline Status finish_encoder(Encoder& encoder) noexcept {
 }
 
 /// row (n_columns) -> out (n_features). Values are centred and scaled in double, then narrowed, so
-/// that large numbers with small differences survive. A column that is not clipped passes infinity
-/// on.
+/// that large numbers with small differences survive.
 template <typename T>
 void encode_row(const Encoder& encoder, const T* row, float* __restrict out) noexcept {
   const std::size_t n = encoder.n_columns();
@@ -72,7 +74,7 @@ void encode_row(const Encoder& encoder, const T* row, float* __restrict out) noe
   const std::uint8_t* clip = encoder.clip.data();
   for (std::size_t j = 0; j < n; ++j) {
     const double x = static_cast<double>(row[j]);
-    const double scaled = (x - centre[j]) * scale[j];
+    const double scaled = detail::bounded((x - centre[j]) * scale[j]);
     const double z = clip[j] != 0 ? detail::soft_clip(scaled) : scaled;
     // Infinity times a scale of 0 would be NaN; a constant column says nothing in any case.
     out[j] = x != x || scale[j] == 0.0 ? 0.0f : static_cast<float>(z);
