@@ -58,7 +58,7 @@ def needed_flops(candidate: Candidate, n_rows: int, n_features: int) -> float:
 
 def train_rival(candidate: Candidate, X: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     model = MLPRegressor(
-        candidate.hidden_layer_sizes,
+        hidden_layer_sizes=candidate.hidden_layer_sizes,
         alpha=0.0,
         batch_size=candidate.batch_size,
         learning_rate_init=candidate.learning_rate,

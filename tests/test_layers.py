@@ -16,6 +16,7 @@ LAYERS = (
     ("estimators", "experiment"),
     ("_auto_estimator",),
     ("fitting",),
+    ("board_rows",),
     ("finish", "progress"),
     ("search",),
     ("selection", "predictor", "baselines"),

@@ -312,7 +312,9 @@ def test_strategies_are_made_by_name():
     assert set(STRATEGIES) == {"halving", "random"}
     assert isinstance(make_strategy("random"), RandomStrategy)
     own = TwentyLines()
-    assert make_strategy(own) is own
+    made = make_strategy(own)
+    assert type(made) is TwentyLines
+    assert made is not own, "a search must not change the caller's object"
     with pytest.raises(ValueError, match="one of halving, random, got 'grid'"):
         make_strategy("grid")
     with pytest.raises(TypeError, match="a name or a Strategy object"):

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bindings/arrays.hpp"
+#include "bindings/candidate_columns.hpp"
 #include "core/train_jobs.hpp"
 #include "core/types.hpp"
 
@@ -22,79 +23,6 @@ Task parse_task(const std::string& task) {
   if (task == "binary") return Task::binary;
   if (task == "multiclass") return Task::multiclass;
   throw py::value_error("task must be regression, binary or multiclass, got " + task);
-}
-
-/// One named column of settings, a value for each candidate.
-template <typename T>
-const T* column(const py::dict& columns, const char* name, std::size_t length,
-                std::vector<py::object>& keep) {
-  if (!columns.contains(name)) throw py::value_error(std::string("missing column ") + name);
-  auto array = py::cast<Array<T>>(columns[name]);
-  check_ndim(array, 1, name);
-  check_length(array, length, name);
-  const T* data = array.data();
-  keep.push_back(std::move(array));
-  return data;
-}
-
-template <typename Enum>
-Enum checked_code(int code, int count, const char* name) {
-  if (code < 0 || code >= count) {
-    throw py::value_error(std::string(name) + " must be a code in [0, " + std::to_string(count) +
-                          "), got " + std::to_string(code));
-  }
-  return static_cast<Enum>(code);
-}
-
-std::vector<Candidate> parse_candidates(const py::dict& columns) {
-  const auto seeds = py::cast<Array<std::uint64_t>>(columns["seed"]);
-  const auto n = static_cast<std::size_t>(seeds.size());
-  std::vector<py::object> keep;
-  auto doubles = [&](const char* name) { return column<double>(columns, name, n, keep); };
-  auto ints = [&](const char* name) { return column<std::int32_t>(columns, name, n, keep); };
-  auto flags = [&](const char* name) { return column<std::uint8_t>(columns, name, n, keep); };
-  const auto sizes = py::cast<Array<std::int32_t>>(columns["hidden_sizes"]);
-  const auto* offsets = column<std::int64_t>(columns, "hidden_offsets", n + 1, keep);
-  const auto *activation = ints("activation"), *loss = ints("loss"), *optimizer = ints("optimizer"),
-             *schedule = ints("learning_rate_schedule"), *batch_size = ints("batch_size"),
-             *epochs = ints("epochs"), *patience = ints("patience");
-  const auto *residual = flags("residual"), *nesterov = flags("nesterov");
-  const auto *learning_rate = doubles("learning_rate"), *momentum = doubles("momentum"),
-             *beta1 = doubles("beta1"), *beta2 = doubles("beta2"), *epsilon = doubles("epsilon"),
-             *weight_decay = doubles("weight_decay"), *l2_penalty = doubles("l2_penalty"),
-             *dropout = doubles("dropout"), *label_smoothing = doubles("label_smoothing"),
-             *huber_delta = doubles("huber_delta"), *quantile = doubles("quantile");
-  std::vector<Candidate> candidates(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    Candidate& c = candidates[i];
-    if (offsets[i] < 0 || offsets[i] > offsets[i + 1] || offsets[i + 1] > sizes.size()) {
-      throw py::value_error("hidden_offsets must rise from 0 to the length of hidden_sizes");
-    }
-    c.architecture.hidden_layer_sizes.assign(sizes.data() + offsets[i],
-                                             sizes.data() + offsets[i + 1]);
-    c.architecture.activation =
-        checked_code<Activation>(activation[i], kActivationCount, "activation");
-    c.architecture.residual = residual[i] != 0;
-    c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
-              label_smoothing[i]};
-    c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),
-                   momentum[i],
-                   nesterov[i] != 0,
-                   beta1[i],
-                   beta2[i],
-                   epsilon[i],
-                   weight_decay[i],
-                   l2_penalty[i]};
-    c.learning_rate = learning_rate[i];
-    c.learning_rate_schedule =
-        checked_code<Schedule>(schedule[i], kScheduleCount, "learning_rate_schedule");
-    c.batch_size = batch_size[i];
-    c.epochs = epochs[i];
-    c.patience = patience[i];
-    c.dropout = dropout[i];
-    c.seed = seeds.data()[i];
-  }
-  return candidates;
 }
 
 /// TrainJobs, and the arrays that its views point into.
@@ -276,11 +204,11 @@ class PyTrainJobs {
                         doubles("validation_loss"), doubles("validation_score")});
   }
 
-  void set_weights(std::size_t job, const Array<float>& weights,
+  void set_weights(std::size_t job, const Array<float>& weights, double seconds,
                    const std::optional<std::string>& metric) {
     std::optional<Metric> parsed;
     if (metric) parsed = parse_metric(*metric);
-    jobs_.set_weights(job, to_vector(weights, "weights"), parsed);
+    jobs_.set_weights(job, to_vector(weights, "weights"), seconds, parsed);
   }
 
   void release(const Array<std::int64_t>& jobs) {
@@ -324,7 +252,7 @@ void bind_training(py::module_& m) {
       .def("export_state", &PyTrainJobs::export_state, py::arg("job"))
       .def("import_state", &PyTrainJobs::import_state, py::arg("job"), py::arg("state"))
       .def("set_weights", &PyTrainJobs::set_weights, py::arg("job"), py::arg("weights"),
-           py::arg("metric") = py::none())
+           py::arg("seconds"), py::arg("metric") = py::none())
       .def("release", &PyTrainJobs::release, py::arg("jobs"));
   m.attr("vector_bytes") = automs::kVectorBytes;
 }

@@ -50,6 +50,39 @@ void bias_gradient(const Layer& layer, const Scalar* __restrict delta, int n_row
   }
 }
 
+/// by_output (n_rows, stride) times slopes -> delta, and its column sums -> the bias' gradient.
+template <typename Scalar>
+void hidden_delta(const Layer& layer, int n_rows, const Scalar* __restrict by_output,
+                  const Scalar* __restrict slopes, Scalar* __restrict delta,
+                  Scalar* __restrict gradient, bool accumulate) {
+  const auto stride = static_cast<std::size_t>(layer.stride);
+  const int n = layer.padded_out;
+  if (!accumulate) std::fill(gradient, gradient + n, Scalar(0));
+  for (int row = 0; row < n_rows; ++row) {
+    const std::size_t first = row * stride;
+    for (int unit = 0; unit < n; ++unit) {
+      const Scalar value = by_output[first + unit] * slopes[first + unit];
+      delta[first + unit] = value;
+      gradient[unit] += value;
+    }
+  }
+}
+
+/// The gradient of a layer with one output: a row of sums over the units of its input, which fills
+/// vectors, where a column of W would fill one lane of each. `input` has whole vectors in its rows.
+template <typename Scalar>
+void single_output_gradient(const Layer& layer, int n_rows, const Scalar* input,
+                            std::size_t ld_input, const Scalar* delta, Scalar* row_of_sums,
+                            Scalar* gradient, bool accumulate) {
+  const auto stride = static_cast<std::size_t>(layer.stride);
+  multiply_transposed(n_rows, 1, padded<Scalar>(layer.fan_in), delta, stride, input, ld_input,
+                      row_of_sums, ld_input, false);
+  for (int i = 0; i < layer.fan_in; ++i) {
+    const Scalar before = accumulate ? gradient[i * stride] : Scalar(0);
+    gradient[i * stride] = before + row_of_sums[i];
+  }
+}
+
 /// workspace.output_gradient (n_rows, logit_stride) and the tile's forward pass -> gradient
 /// (network.n_values), added to what is there where `accumulate`. Needs `transpose_weights`.
 template <typename Scalar>
@@ -60,21 +93,22 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const Layer& layer = network.layers[l];
     const std::size_t ld = layer.stride;
     const bool output_layer = l + 1 == network.layers.size();
-    const Scalar* delta = workspace.output_gradient;
-    if (!output_layer) {
-      const Scalar* __restrict by_output = workspace.output_gradient;
-      const Scalar* __restrict slopes = workspace.slopes[l];
-      Scalar* __restrict product = workspace.delta;
-      workspace.for_each_row(layer, n_rows, [&](std::size_t first, std::size_t n) {
-        for (std::size_t i = first; i < first + n; ++i) product[i] = by_output[i] * slopes[i];
-      });
-      delta = workspace.delta;
+    const Scalar* delta = output_layer ? workspace.output_gradient : workspace.delta;
+    if (output_layer) {
+      bias_gradient(layer, delta, n_rows, gradient + layer.bias, accumulate);
+    } else {
+      hidden_delta(layer, n_rows, workspace.output_gradient, workspace.slopes[l], workspace.delta,
+                   gradient + layer.bias, accumulate);
     }
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
     const std::size_t ld_input = l == 0 ? network.n_features() : network.layers[l - 1].stride;
-    multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, delta, ld,
-                        gradient + layer.weights, ld, accumulate);
-    bias_gradient(layer, delta, n_rows, gradient + layer.bias, accumulate);
+    if (layer.fan_out == 1 && l > 0) {
+      single_output_gradient(layer, n_rows, input, ld_input, delta, workspace.input_gradient,
+                             gradient + layer.weights, accumulate);
+    } else {
+      multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, delta, ld,
+                          gradient + layer.weights, ld, accumulate);
+    }
     if (l == 0) return;
     multiply(n_rows, layer.fan_out, padded<Scalar>(layer.fan_in), delta, ld,
              workspace.transposed[l], ld_input, static_cast<const Scalar*>(nullptr),

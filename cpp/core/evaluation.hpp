@@ -12,6 +12,7 @@
 #include "core/loss.hpp"
 #include "core/metric.hpp"
 #include "core/network.hpp"
+#include "core/tile.hpp"
 #include "core/view.hpp"
 #include "core/workspace.hpp"
 
@@ -68,7 +69,6 @@ template <typename Scalar>
 void evaluate(const Candidate& candidate, const Network& network, const View<Scalar>& view,
               const Scalar* weights, const std::vector<std::int32_t>& rows,
               Workspace<Scalar>& workspace, Evaluation& result) {
-  const auto width = static_cast<std::size_t>(view.n_features);
   result.n_columns = n_prediction_columns(view);
   result.predictions.resize(rows.size() * result.n_columns);
   result.y.resize(rows.size() * view.n_targets);
@@ -79,15 +79,13 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
   double total_weight = 0.0;
   for (std::size_t first = 0; first < rows.size(); first += kTileRows) {
     const int n_rows = static_cast<int>(std::min<std::size_t>(kTileRows, rows.size() - first));
+    gather_tile(view, rows.data() + first, n_rows, 1.0, workspace);
     for (int i = 0; i < n_rows; ++i) {
       const auto row = static_cast<std::size_t>(rows[first + i]);
-      std::copy_n(view.X + row * width, width, workspace.input + i * width);
       for (int j = 0; j < view.n_targets; ++j) {
-        workspace.targets[i * view.n_targets + j] = view.encoded_target(row, j);
         result.y[(first + i) * view.n_targets + j] = view.y[row * view.n_targets + j];
       }
       const double weight = view.weight(row);
-      workspace.row_weights[i] = static_cast<Scalar>(weight);
       total_weight += weight;
       if (view.row_weights) result.row_weights[first + i] = weight;
     }

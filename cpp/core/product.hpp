@@ -14,8 +14,6 @@ namespace automs {
 // the weights of a small network sit in L1 or L2, so nothing is packed. Every element is summed in
 // the order of the reduction, whatever block it falls into: the bits of a row do not depend on how
 // many rows there are.
-//
-// Measured on one core against Eigen 3.4 by bench/bench_products.cpp.
 
 // Blocks live in registers only where every loop over them is unrolled.
 #if defined(__clang__)
@@ -150,6 +148,16 @@ void gradient_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scal
   for_each_height<C>(rows);
 }
 
+/// Y (b, n) = X (b, 1) W (1, n): nothing is summed, so there is nothing to keep in registers.
+template <typename Scalar>
+void outer_product(int b, int n, const Scalar* X, std::size_t ldx, const Scalar* __restrict W,
+                   Scalar* __restrict Y, std::size_t ldy) {
+  for (int r = 0; r < b; ++r) {
+    const Scalar x = X[r * ldx];
+    for (int c = 0; c < n; ++c) Y[r * ldy + c] = x * W[c];
+  }
+}
+
 }  // namespace detail
 
 /// Widest block of columns, in vectors: 4 with 32 registers, 2 with 16.
@@ -159,6 +167,7 @@ constexpr int kBlockVectors = kVectorRegisters >= 32 ? 4 : 2;
 template <typename Scalar>
 void multiply(int b, int k, int n, const Scalar* X, std::size_t ldx, const Scalar* W,
               std::size_t ldw, const Scalar* bias, Scalar* Y, std::size_t ldy) {
+  if (k == 1 && !bias) return detail::outer_product(b, n, X, ldx, W, Y, ldy);
   constexpr int lanes = kLanes<Scalar>;
   int c = 0;
   auto columns = [&](auto width) {

@@ -233,7 +233,7 @@ void TrainJobs::import_state(std::size_t job, const PortableState& portable) {
   *jobs_[job].state = std::move(state);
 }
 
-void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense,
+void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
                             std::optional<Metric> metric) {
   const Candidate& candidate = candidate_of(job);
   const View<float>& view = view_of(job);
@@ -242,6 +242,7 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense,
   State<float> state;
   state.weights = with_padding(network, dense);
   state.epoch = state.best_epoch = 1;
+  state.seconds = seconds;
   state.state = JobState::complete;
   state.train_loss.assign(1, std::nan(""));
   ThreadBuffers<float> buffers;

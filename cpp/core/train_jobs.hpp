@@ -77,8 +77,9 @@ class TrainJobs {
   void import_state(std::size_t job, const PortableState& portable);
 
   /// Gives an untrained job the weights that a closed form found (the layers' W and b in turn), and
-  /// scores them: the job is complete then, after what counts as one epoch.
-  void set_weights(std::size_t job, const std::vector<float>& dense, std::optional<Metric> metric);
+  /// scores them: the job is complete then, after what counts as one epoch of `seconds`.
+  void set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
+                   std::optional<Metric> metric);
 
   /// Forgets weights and moments of jobs that will neither go on nor be used; curves stay.
   void release(const std::vector<std::size_t>& jobs);

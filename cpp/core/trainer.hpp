@@ -19,6 +19,7 @@
 #include "core/optimizer.hpp"
 #include "core/state.hpp"
 #include "core/stop.hpp"
+#include "core/tile.hpp"
 #include "core/view.hpp"
 #include "core/workspace.hpp"
 
@@ -156,7 +157,7 @@ class Trainer {
   /// mini-batch of `batch_rows` rows that starts at `first`.
   void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
                 std::int64_t batch_rows) {
-    gather(row, n_rows);
+    gather_tile(view_, buffers_.row_order.data() + row, n_rows, mean_weight_, workspace_);
     const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,
@@ -171,21 +172,6 @@ class Trainer {
     const auto scale = static_cast<Scalar>(1.0 / static_cast<double>(batch_rows));
     weighted_loss_ += tile_loss(candidate_.loss, tile, scale, workspace_.output_gradient);
     backward(network_, workspace_.input, n_rows, row != first, workspace_);
-  }
-
-  /// Copies the tile's rows, targets and weights (divided by their mean) into the arena.
-  void gather(std::int64_t first, int n_rows) {
-    const auto width = static_cast<std::size_t>(view_.n_features);
-    for (int i = 0; i < n_rows; ++i) {
-      const auto row = static_cast<std::size_t>(buffers_.row_order[first + i]);
-      std::copy_n(view_.X + row * width, width, workspace_.input + i * width);
-      for (int j = 0; j < view_.n_targets; ++j) {
-        workspace_.targets[i * view_.n_targets + j] = view_.encoded_target(row, j);
-      }
-      if (view_.row_weights) {
-        workspace_.row_weights[i] = static_cast<Scalar>(view_.row_weights[row] / mean_weight_);
-      }
-    }
   }
 
   /// Writes the finished epoch into the state: curves, weights, best weights, end of training.

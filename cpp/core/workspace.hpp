@@ -50,8 +50,6 @@ class Workspace {
     for (int row = 0; row < n_rows; ++row) part(row * stride, computed);
   }
 
-  std::size_t bytes() const { return block_.size() * sizeof(Scalar); }
-
  private:
   /// First pass with a null base: counts only. Second pass: sets the pointers.
   void place(const Network& network, int n_targets, Scalar* base) {

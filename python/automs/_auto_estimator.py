@@ -62,7 +62,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.leaderboard_ = make_leaderboard(fitted.rows)
         self.ensemble_weights_ = fitted.ensemble_weights
         self.trials_ = fitted.trials
-        self.n_trials_ = len(fitted.trials)
+        self.n_trials_ = fitted.n_candidates
         return self
 
     def _read_target(self, y: Any, n_rows: int) -> Target:
@@ -95,8 +95,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             space = default_search_space(target.task, n_train_rows)
         elif not isinstance(space, SearchSpace):
             raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
-        given = {"loss": loss, "quantile": self._quantile()}
-        space = space.replace(**{k: v for k, v in given.items() if k not in space.parameters})
+        space = _with_defaults(space, {"loss": loss, "quantile": self._quantile()})
         check_search_space(space)
         size = self.ensemble_size
         decode = None if target.classes is None else target.decode
@@ -165,3 +164,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         values = self._rows(X)
         predicted: npt.NDArray[Any] = self.predictor_.predict(values, n_jobs=self.n_jobs)
         return predicted
+
+
+def _with_defaults(space: SearchSpace, defaults: dict[str, Any]) -> SearchSpace:
+    """Give the space with settings that it, or each part of it, does not name."""
+    if len(space.parts) > 1:
+        return SearchSpace.union([(w, _with_defaults(part, defaults)) for w, part in space.parts])
+    return space.replace(**{k: v for k, v in defaults.items() if k not in space.parameters})

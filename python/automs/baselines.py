@@ -43,6 +43,8 @@ class BaselineResult:
         Of all folds.
     reason : str
         Why there are no predictions.
+    late : bool
+        Whether its deadline is why.
     """
 
     name: str
@@ -50,6 +52,7 @@ class BaselineResult:
     fit_time: float = float("nan")
     predict_time: float = float("nan")
     reason: str = ""
+    late: bool = False
 
 
 def resolve_baselines(baselines: Any) -> tuple[str, ...]:
@@ -115,6 +118,8 @@ class BaselineProcess:
         self._names = list(names)
         self._labels = [BASELINES[name][n_classes > 0] for name in names]
         self._results: list[BaselineResult] = []
+        self._late = False
+        self._deadline: threading.Timer | None = None
         # scikit-learn's own threads would fight with those of the search.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
@@ -141,22 +146,34 @@ class BaselineProcess:
             while len(self._results) < len(self._names):
                 self._results.append(pickle.load(stdout))
 
+    def end_after(self, seconds: float) -> None:
+        """End the process so many seconds from now, whatever it has come to."""
+        self._deadline = threading.Timer(max(seconds, 0.0), self._end_late)
+        self._deadline.daemon = True
+        self._deadline.start()
+
+    def _end_late(self) -> None:
+        self._late = True
+        self._process.kill()
+
     def finish(self, timeout: float | None) -> list[BaselineResult]:
         """Wait at most `timeout` seconds (None: to the end), and give a result for every name.
 
         The process has ended when this returns.
         """
         self._exchange.join(timeout)
-        late = self._exchange.is_alive()
+        late = self._late or self._exchange.is_alive()
         self.close()
         results = list(self._results)
         reason = "not finished at its deadline" if late else "its process failed"
         for label in self._labels[len(results) :]:
-            results.append(BaselineResult(label, None, reason=reason))
+            results.append(BaselineResult(label, None, reason=reason, late=late))
         return results
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
+        if self._deadline is not None:
+            self._deadline.cancel()
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

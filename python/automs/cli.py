@@ -215,11 +215,16 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise _UsageError(f"no such file: {path}")
     try:
-        if path.suffix in {".parquet", ".pq"}:
-            return parquet.read_table(path)
-        return csv.read_csv(path)
+        is_parquet = path.suffix in {".parquet", ".pq"}
+        table = parquet.read_table(path) if is_parquet else csv.read_csv(path)
     except pyarrow.ArrowException as error:
         raise _UsageError(f"{path} could not be read: {error}") from None
+    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    if twice:
+        raise _UsageError(f"{path} must name each column once, got {twice[0]!r} twice")
+    if table.num_rows == 0:
+        raise _UsageError(f"{path} must have rows, got none")
+    return table
 
 
 def _print(text: str) -> None:

@@ -33,6 +33,6 @@ class Clock:
         """Seconds left when `reserve` seconds are kept back; may be negative."""
         return math.inf if self.limit is None else self.limit - reserve - self.elapsed()
 
-    def budget(self, reserve: float = 0.0) -> float | None:
+    def time_left(self, reserve: float = 0.0) -> float | None:
         """As `remaining`, at least 0, in the form that the engine takes: None for no limit."""
         return None if self.limit is None else max(self.remaining(reserve), 0.0)

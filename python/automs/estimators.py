@@ -67,7 +67,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     ensemble_weights_ : dict of str to float
         The candidates in the model, by their names on the leaderboard.
     trials_ : list of Trial
-    n_trials_ : int
+        The constant and the linear model, then the `n_trials_` candidates.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where X has column names.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from automs._threads import effective_n_threads
 from automs.arguments import resolve_seed, resolve_whole
 from automs.candidates import Candidate
+from automs.errors import SearchWarning
 from automs.exact import train_exact
 from automs.finish import build_predictor
 from automs.leaderboard import TrialState
@@ -46,7 +48,8 @@ class TrainedCandidate:
     candidate : Candidate
         With the seed that it was trained with.
     state : TrialState
-        COMPLETE: reached the epoch asked for; or DIVERGED, or STOPPED by Ctrl-C.
+        COMPLETE: reached the epoch asked for; or DIVERGED, or STOPPED by Ctrl-C, after which
+        `train_candidates` returns with a warning.
     epoch : int
         Epochs trained.
     score : float
@@ -60,7 +63,7 @@ class TrainedCandidate:
         Likewise, (fan_out,) each.
     curves : list of dict
         For each fold ``train_loss``, ``validation_loss`` and ``validation_score``, float64, one
-        value an epoch.
+        value an epoch; of a diverging epoch there may be no validation.
     """
 
     candidate: Candidate
@@ -120,7 +123,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
     epochs : int, optional
         Stop after so many epochs of each candidate's own; None trains to the end.
     metric : str or callable, default="auto"
-        As for `AutoRegressor`; it chooses the best epoch.
+        Of the score, which chooses the best epoch; "auto" is "rmse", or "log_loss" for classes.
     n_jobs : int or None, default=None
         Threads; they never change a result.
     random_state : int, RandomState or None, default=None
@@ -167,13 +170,12 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
     target = _target(y, n_rows, plain)
     seed = resolve_seed(random_state)
     splits = _splits(validation, n_rows, target, seed)
-    loss = plain[0].loss
     decode = None if target.classes is None else target.decode
     training = Training(
         table.values,
         target,
         splits,
-        resolve_metric(metric, target.task, loss, decode),
+        resolve_metric(metric, target.task, decode=decode),
         sample_weight=read_weights(sample_weight, n_rows),
         n_threads=effective_n_threads(n_jobs),
     )
@@ -193,7 +195,13 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
 def _target(y: Any, n_rows: int, candidates: Sequence[Candidate]) -> Target:
     kind = np.asarray(y).dtype.kind
     holds_labels = kind in "bUS" or (kind == "O" and isinstance(np.asarray(y).flat[0], str))
-    classification = holds_labels or any(c.loss == "cross_entropy" for c in candidates)
+    with_classes = [c.loss == "cross_entropy" for c in candidates]
+    if any(with_classes) and not all(with_classes) and not holds_labels:
+        raise ValueError(
+            "loss must be cross_entropy for all candidates or for none where y holds numbers, got "
+            f"it for {sum(with_classes)} of {len(candidates)}"
+        )
+    classification = holds_labels or all(with_classes)
     loss = "poisson" if any(c.loss == "poisson" for c in candidates) else "auto"
     return read_target(y, n_rows, classification=classification, loss=loss)
 
@@ -211,7 +219,14 @@ def _train(training: Training, epochs: int | None) -> None:
     until = [training.candidates[n].epochs for n in nets]
     if epochs is not None:
         until = [min(epochs, last) for last in until]
-    training.run(nets, until)
+    try:
+        training.run(nets, until)
+    except KeyboardInterrupt:
+        warnings.warn(
+            "training was interrupted: candidates hold the epochs they had finished",
+            SearchWarning,
+            stacklevel=3,
+        )
     for number, candidate in enumerate(training.candidates):
         if candidate.optimizer == "exact":
             train_exact(training, [number])

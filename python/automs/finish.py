@@ -15,6 +15,7 @@ import numpy.typing as npt
 from automs._core import write_model
 from automs.clock import Clock
 from automs.exact import train_exact
+from automs.first_models import set_constant
 from automs.leaderboard import TrialState
 from automs.outcomes import FoldNetwork, JobState
 from automs.predictor import Predictor, predictor_from_bytes
@@ -97,13 +98,16 @@ def choose_ensemble(
         n_threads=training.n_threads,
         seed=seed,
         quantile=best.candidate.quantile,
-        deadline=clock.budget(),
+        deadline=clock.time_left(),
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
-        return alone if not kept else _alone(finalists[int(kept[0])])
+        return alone
     ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
     fold_scores = training.fold_scores(best.number, np.split(chosen.predictions, ends))
+    # The selection compares pooled rows; the leaderboard, and so this, means over folds.
+    if not np.nanmean(fold_scores) > best.progress.score:
+        return alone
     members = [finalists[i] for i in kept]
     return Ensemble(
         members,
@@ -111,10 +115,6 @@ def choose_ensemble(
         fold_scores,
         sum(t.progress.seconds for t in members),
     )
-
-
-def _alone(trial: Trial) -> Ensemble:
-    return Ensemble([trial], [1.0], trial.progress.fold_scores, trial.progress.seconds)
 
 
 def refit(
@@ -151,14 +151,16 @@ def refit(
             continue
         planned.append(trial)
         planned_seconds += expected
-    exact = [t for t in planned if t.candidate.optimizer == "exact"]
-    nets = [t for t in planned if t.candidate.optimizer != "exact"]
-    again.add([t.candidate for t in [*nets, *exact]])
-    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.budget())
-    for position, _ in enumerate(exact):
-        train_exact(again, [len(nets) + position])
+    planned.sort(key=lambda trial: trial.solver != "gradient")
+    nets = [trial for trial in planned if trial.solver == "gradient"]
+    again.add([trial.candidate for trial in planned])
+    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.time_left())
     done = {}
-    for position, trial in enumerate([*nets, *exact]):
+    for position, trial in enumerate(planned):
+        if trial.solver == "exact":
+            train_exact(again, [position], clock.time_left())
+        elif trial.solver == "constant":
+            set_constant(again, position)
         progress = again.progress([position])[0]
         arrived = progress.epoch >= max(trial.progress.best_epochs)
         if arrived and progress.state is not JobState.DIVERGED:

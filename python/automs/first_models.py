@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,10 +11,10 @@ from automs.candidates import Candidate
 from automs.exact import PENALTIES, train_exact
 from automs.training import Training
 
-__all__ = ["set_constant", "train_linear"]
+__all__ = ["add_constant", "set_constant", "train_linear"]
 
 
-def set_constant(training: Training, loss: str) -> int:
+def add_constant(training: Training, loss: str, quantile: float) -> int:
     """Add the model that knows nothing but the target's mean, or the shares of the classes.
 
     Returns
@@ -20,9 +22,17 @@ def set_constant(training: Training, loss: str) -> int:
     int
         Its number in the training.
     """
-    number = training.add([Candidate((), loss=loss, encoding="standard", epochs=1, seed=0)])
-    training.set_weights(number, [_constant_weights(training, f, number) for f in training.folds])
+    candidate = Candidate((), loss=loss, quantile=quantile, encoding="standard", epochs=1, seed=0)
+    number = training.add([candidate])
+    set_constant(training, number)
     return number
+
+
+def set_constant(training: Training, number: int) -> None:
+    """Give the constant candidate its weights on every fold."""
+    start = time.perf_counter()
+    weights = [_constant_weights(training, fold, number) for fold in training.folds]
+    training.set_weights(number, weights, time.perf_counter() - start)
 
 
 def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray[np.float32]:

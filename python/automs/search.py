@@ -11,7 +11,7 @@ from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.cost import nominal_cost
 from automs.exact import train_exact
-from automs.first_models import set_constant, train_linear
+from automs.first_models import add_constant, train_linear
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
 from automs.seeds import derive_seed
@@ -53,6 +53,8 @@ class Trial:
     candidate : Candidate
     progress : Progress
     state : TrialState
+    solver : {"constant", "exact", "gradient"}
+        How it gets its weights.
     usable : bool
         Whether its weights are there and its score is finite.
     """
@@ -62,6 +64,7 @@ class Trial:
     candidate: Candidate
     progress: Progress
     state: TrialState
+    solver: str
     usable: bool
 
 
@@ -126,6 +129,11 @@ class Search:
             self.interrupted = True
             logger.info("search interrupted after %.1f s", self.clock.elapsed())
 
+    @property
+    def n_candidates(self) -> int:
+        """Candidates of the strategy; the constant and the linear model do not count."""
+        return len(self._numbers)
+
     def trials(self) -> list[Trial]:
         """Give all trials: the constant and the linear one, then those of the strategy."""
         names = list(self._first) + [f"net-{i:04d}" for i in range(len(self._numbers))]
@@ -144,14 +152,20 @@ class Search:
         usable = (
             math.isfinite(progress.score) and number not in self._released and progress.epoch > 0
         )
-        return Trial(number, name, self.training.candidates[number], progress, state, usable)
+        candidate = self.training.candidates[number]
+        solver = "exact" if candidate.optimizer == "exact" else "gradient"
+        if number == self._first["constant"]:
+            solver = "constant"
+        return Trial(number, name, candidate, progress, state, solver, usable)
 
     def _train_first_models(self) -> None:
-        loss = self.problem.search_space.parameters.get("loss", "auto")
+        parameters = self.problem.search_space.parameters
+        loss, quantile = parameters.get("loss"), parameters.get("quantile")
         loss = loss if isinstance(loss, str) else "auto"
-        self._first["constant"] = set_constant(self.training, loss)
-        budget = self.clock.budget(self.reserve)
-        limit = None if budget is None else _LINEAR_SHARE * budget
+        quantile = quantile if isinstance(quantile, float) else 0.5
+        self._first["constant"] = add_constant(self.training, loss, quantile)
+        left = self.clock.time_left(self.reserve)
+        limit = None if left is None else _LINEAR_SHARE * left
         linear = train_linear(self.training, loss, self.problem.seed, limit)
         if linear is not None:
             self._first["linear"] = linear
@@ -168,12 +182,13 @@ class Search:
         started = self.clock.elapsed()
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
         for request in exact:
-            train_exact(self.training, [self._numbers[request.candidate_index]])
+            left = self.clock.time_left(self.reserve)
+            train_exact(self.training, [self._numbers[request.candidate_index]], left)
         nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
         self.training.run(
             [self._numbers[r.candidate_index] for r in nets],
             [r.until_epoch for r in nets],
-            self.clock.budget(self.reserve),
+            self.clock.time_left(self.reserve),
             self._look,
         )
         results = self._results(requests, before)

@@ -122,6 +122,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
     Returns
     -------
     ndarray of float64, shape (n_rows,), or None
+        In units of a power of two, as only ratios of weights matter.
 
     Raises
     ------
@@ -131,7 +132,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
     Examples
     --------
     >>> read_weights([1, 0, 2], 3)
-    array([1., 0., 2.])
+    array([0.25, 0.  , 0.5 ])
     """
     if sample_weight is None:
         return None
@@ -146,7 +147,9 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
         raise ValueError(f"sample_weight must be >= 0, got {weights[at]} at row {at}")
     if not weights.any():
         raise ValueError("sample_weight must not be zero for all rows")
-    return np.ascontiguousarray(weights)
+    # In units near the largest, so that sums and narrowing keep them; a power of two is exact.
+    unit = np.ldexp(1.0, int(np.frexp(weights.max())[1]))
+    return np.ascontiguousarray(weights / unit)
 
 
 def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
@@ -241,7 +244,8 @@ def _read_classes(array: npt.NDArray[Any]) -> Target:
         raise TypeError(f"y must hold strings, whole numbers or booleans, got dtype {array.dtype}")
     classes, indices = np.unique(array, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y must have at least 2 classes, got one class only: {classes[0]!r}")
+        only = classes.tolist()[0]
+        raise ValueError(f"y must have at least 2 classes, got one class only: {only!r}")
     task = "binary" if len(classes) == 2 else "multiclass"
     values = np.ascontiguousarray(indices.reshape(-1, 1), dtype=np.float64)
     return Target(task, values, classes, squeeze=True)

@@ -189,12 +189,17 @@ class Training:
             look,
         )
 
-    def set_weights(self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]]) -> None:
-        """Give a linear candidate its weights: a fold W (fan_in, fan_out) with b below it."""
+    def set_weights(
+        self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]], seconds: float
+    ) -> None:
+        """Give a linear candidate its weights: a fold W (fan_in, fan_out) with b below it.
+
+        `seconds` is what finding them took, for all folds together.
+        """
         metric = self.metric.name if self.metric.native else None
         for job, weights in zip(self.job_numbers([candidate]), fold_weights, strict=True):
             flat = np.ascontiguousarray(weights, dtype=np.float32).ravel()
-            self._jobs.set_weights(int(job), flat, metric)
+            self._jobs.set_weights(int(job), flat, seconds / self.n_folds, metric)
 
     def progress(self, candidates: Sequence[int]) -> list[Progress]:
         """Give what has come of each of these candidates."""

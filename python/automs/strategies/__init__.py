@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from automs.strategies.base import Problem, Request, Result, Strategy
 from automs.strategies.halving import HalvingStrategy
 from automs.strategies.random import RandomStrategy
@@ -22,12 +24,12 @@ STRATEGIES: dict[str, type[Strategy]] = {"halving": HalvingStrategy, "random": R
 
 
 def make_strategy(strategy: str | Strategy) -> Strategy:
-    """Give the strategy of a name, or the strategy itself.
+    """Give the strategy of a name, or a copy of the strategy.
 
     Parameters
     ----------
     strategy : {"halving", "random"} or Strategy
-        A strategy object is given back; it forgets earlier searches when it is started.
+        Of a strategy object a copy is given, so that a search does not change it.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def make_strategy(strategy: str | Strategy) -> Strategy:
     'HalvingStrategy'
     """
     if isinstance(strategy, Strategy):
-        return strategy
+        return copy.deepcopy(strategy)
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a name or a Strategy object, got {strategy!r}")
     if strategy not in STRATEGIES:

@@ -1,0 +1,90 @@
+// Columns of settings, one value a candidate -> Candidates.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/arrays.hpp"
+#include "core/candidate.hpp"
+
+namespace automs::bindings {
+
+/// One named column of settings, a value for each candidate.
+template <typename T>
+inline const T* column(const pybind11::dict& columns, const char* name, std::size_t length,
+                       std::vector<pybind11::object>& keep) {
+  if (!columns.contains(name)) throw pybind11::value_error(std::string("missing column ") + name);
+  auto array = pybind11::cast<Array<T>>(columns[name]);
+  check_ndim(array, 1, name);
+  check_length(array, length, name);
+  const T* data = array.data();
+  keep.push_back(std::move(array));
+  return data;
+}
+
+template <typename Enum>
+inline Enum checked_code(int code, int count, const char* name) {
+  if (code < 0 || code >= count) {
+    throw pybind11::value_error(std::string(name) + " must be a code in [0, " +
+                                std::to_string(count) + "), got " + std::to_string(code));
+  }
+  return static_cast<Enum>(code);
+}
+
+inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
+  const auto seeds = pybind11::cast<Array<std::uint64_t>>(columns["seed"]);
+  const auto n = static_cast<std::size_t>(seeds.size());
+  std::vector<pybind11::object> keep;
+  auto doubles = [&](const char* name) { return column<double>(columns, name, n, keep); };
+  auto ints = [&](const char* name) { return column<std::int32_t>(columns, name, n, keep); };
+  auto flags = [&](const char* name) { return column<std::uint8_t>(columns, name, n, keep); };
+  const auto sizes = pybind11::cast<Array<std::int32_t>>(columns["hidden_sizes"]);
+  const auto* offsets = column<std::int64_t>(columns, "hidden_offsets", n + 1, keep);
+  const auto *activation = ints("activation"), *loss = ints("loss"), *optimizer = ints("optimizer"),
+             *schedule = ints("learning_rate_schedule"), *batch_size = ints("batch_size"),
+             *epochs = ints("epochs"), *patience = ints("patience");
+  const auto *residual = flags("residual"), *nesterov = flags("nesterov");
+  const auto *learning_rate = doubles("learning_rate"), *momentum = doubles("momentum"),
+             *beta1 = doubles("beta1"), *beta2 = doubles("beta2"), *epsilon = doubles("epsilon"),
+             *weight_decay = doubles("weight_decay"), *l2_penalty = doubles("l2_penalty"),
+             *dropout = doubles("dropout"), *label_smoothing = doubles("label_smoothing"),
+             *huber_delta = doubles("huber_delta"), *quantile = doubles("quantile");
+  std::vector<Candidate> candidates(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    Candidate& c = candidates[i];
+    if (offsets[i] < 0 || offsets[i] > offsets[i + 1] || offsets[i + 1] > sizes.size()) {
+      throw pybind11::value_error("hidden_offsets must rise from 0 to the length of hidden_sizes");
+    }
+    c.architecture.hidden_layer_sizes.assign(sizes.data() + offsets[i],
+                                             sizes.data() + offsets[i + 1]);
+    c.architecture.activation =
+        checked_code<Activation>(activation[i], kActivationCount, "activation");
+    c.architecture.residual = residual[i] != 0;
+    c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
+              label_smoothing[i]};
+    c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),
+                   momentum[i],
+                   nesterov[i] != 0,
+                   beta1[i],
+                   beta2[i],
+                   epsilon[i],
+                   weight_decay[i],
+                   l2_penalty[i]};
+    c.learning_rate = learning_rate[i];
+    c.learning_rate_schedule =
+        checked_code<Schedule>(schedule[i], kScheduleCount, "learning_rate_schedule");
+    c.batch_size = batch_size[i];
+    c.epochs = epochs[i];
+    c.patience = patience[i];
+    c.dropout = dropout[i];
+    c.seed = seeds.data()[i];
+  }
+  return candidates;
+}
+
+}  // namespace automs::bindings

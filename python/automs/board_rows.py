@@ -1,0 +1,117 @@
+"""Trials, ensembles and baselines -> the rows that the leaderboard orders."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from automs.baselines import BaselineResult
+from automs.finish import Ensemble, build_predictor, measured_latency
+from automs.leaderboard import LeaderboardRow, TrialState
+from automs.outcomes import FoldNetwork
+from automs.predictor import Predictor
+from automs.search import Trial
+from automs.table import Table
+from automs.target import Target
+from automs.training import Training
+
+__all__ = ["baseline_row", "ensemble_row", "mean_score", "trial_row", "with_latencies"]
+
+Values = npt.NDArray[np.float64]
+
+
+def trial_row(trial: Trial, training: Training) -> LeaderboardRow:
+    """Give a trial's row; its size counts the networks of all folds."""
+    scores = trial.progress.fold_scores
+    n_features = training.view(0, trial.candidate).X.shape[1]
+    size = trial.candidate.n_parameters(n_features, training.target.n_logits)
+    reasons = {
+        TrialState.PRUNED: "not promoted",
+        TrialState.DIVERGED: "a loss or weight was not finite any more",
+        TrialState.TIMED_OUT: "cut by the time limit",
+        TrialState.STOPPED: "cut by an interruption",
+        TrialState.SKIPPED: "the search ended before its first epoch",
+    }
+    return LeaderboardRow(
+        name=trial.name,
+        kind="candidate",
+        score_val=trial.progress.score,
+        score_val_std=_deviation(scores),
+        loss_val=trial.progress.loss,
+        fit_time=trial.progress.seconds,
+        n_parameters=size * training.n_folds,
+        epochs=trial.progress.epoch,
+        state=trial.state,
+        reason=reasons.get(trial.state, ""),
+        settings=trial.candidate.settings(),
+    )
+
+
+def mean_score(scores: Values) -> float:
+    """Give the mean over the folds where the score is defined, NaN where there is none."""
+    defined = scores[~np.isnan(scores)]
+    return float(np.mean(defined)) if defined.size else math.nan
+
+
+def _deviation(scores: Values) -> float:
+    finite = len(scores) > 1 and bool(np.isfinite(scores).all())
+    return float(np.std(scores)) if finite else math.nan
+
+
+def with_latencies(
+    rows: list[LeaderboardRow],
+    ensemble: Ensemble,
+    networks: dict[int, list[FoldNetwork]],
+    table: Table,
+    target: Target,
+) -> list[LeaderboardRow]:
+    """Measure what one row costs each member of the model on its own."""
+    measured = {}
+    for trial in ensemble.members:
+        nets = networks[trial.number]
+        alone = build_predictor([(1.0, nets)], target, None, table.values.shape[1], {})
+        measured[trial.name] = (measured_latency(alone, table.values[0]), alone.n_parameters)
+    return [_measured(row, *measured[row.name]) if row.name in measured else row for row in rows]
+
+
+def _measured(row: LeaderboardRow, latency: float, n_parameters: int) -> LeaderboardRow:
+    return replace(row, latency_us=1e6 * latency, n_parameters=n_parameters)
+
+
+def ensemble_row(ensemble: Ensemble, predictor: Predictor, table: Table) -> LeaderboardRow:
+    """Give the row of an ensemble of several members."""
+    return LeaderboardRow(
+        name="ensemble",
+        kind="ensemble",
+        score_val=mean_score(ensemble.fold_scores),
+        score_val_std=_deviation(ensemble.fold_scores),
+        fit_time=ensemble.fit_time,
+        latency_us=1e6 * measured_latency(predictor, table.values[0]),
+        n_parameters=predictor.n_parameters,
+        epochs=max(trial.progress.epoch for trial in ensemble.members),
+        reason=f"weighted mean of {len(ensemble.members)} candidates",
+    )
+
+
+def baseline_row(result: BaselineResult, training: Training) -> LeaderboardRow:
+    """Give a baseline's row, scored as all others are."""
+    if result.predictions is None:
+        return LeaderboardRow(
+            name=result.name,
+            kind="baseline",
+            state=TrialState.TIMED_OUT if result.late else TrialState.SKIPPED,
+            reason=result.reason,
+        )
+    scores = training.fold_scores(0, result.predictions)
+    return LeaderboardRow(
+        name=result.name,
+        kind="baseline",
+        score_val=mean_score(scores),
+        score_val_std=_deviation(scores),
+        fit_time=result.fit_time,
+        pred_time_val=result.predict_time,
+        reason="scikit-learn",
+    )
