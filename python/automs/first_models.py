@@ -44,8 +44,9 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
         rows = training.splits[fold].train_rows
         own = None if training.sample_weight is None else training.sample_weight[rows]
         codes = target.values[rows, 0].astype(np.int64)
-        shares = np.bincount(codes, weights=own, minlength=target.n_outputs) + 1e-3
-        logits = np.log(shares / shares.sum())
+        counts = np.bincount(codes, weights=own, minlength=target.n_outputs)
+        # A class without training rows in this fold has a small share, not none.
+        logits = np.log(counts / counts.sum() + 1e-6)
         weights[-1] = logits[1] - logits[0] if target.n_logits == 1 else logits
     return weights
 

@@ -1,0 +1,117 @@
+"""The search as a whole: many trials, refits, mixtures of losses, interruptions."""
+
+import os
+import signal
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from automs import (
+    AutoClassifier,
+    AutoRegressor,
+    Candidate,
+    Choice,
+    Float,
+    SearchSpace,
+    SearchWarning,
+    train_candidates,
+)
+
+SMALL = {
+    "hidden_layer_sizes": Choice(((), (4,), (8, 4))),
+    "optimizer": "adamw",
+    "learning_rate": Float(1e-3, 3e-2, log=True),
+    "dropout": Choice((0.0, 0.2)),
+    "epochs": 15,
+    "batch_size": 16,
+}
+
+
+@pytest.mark.parametrize("kind", [AutoRegressor, AutoClassifier])
+@pytest.mark.parametrize("strategy", ["halving", "random"])
+def test_two_hundred_trials_give_the_same_bits_for_one_and_two_jobs(
+    kind, strategy, regression_table, multiclass_table
+):
+    """So many that losers are forgotten during the search, and rungs are asked for in parts."""
+    X, y = regression_table if kind is AutoRegressor else multiclass_table
+    outcomes = []
+    for n_jobs in (1, 2, 2):
+        model = kind(
+            max_trials=200,
+            strategy=strategy,
+            search_space=SearchSpace(SMALL),
+            validation=2,
+            baselines=None,
+            random_state=7,
+            n_jobs=n_jobs,
+        ).fit(X, y)
+        scores = [(t.name, t.state, t.progress.score) for t in model.trials_]
+        outcomes.append((model.predictor_.to_bytes(), model.predict(X).tolist(), scores))
+    assert model.n_trials_ == 200
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+def test_a_constant_that_is_chosen_stays_constant_after_the_refit():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.normal(size=60) + 100.0  # nothing to learn
+    hopeless = SearchSpace({"hidden_layer_sizes": (4,), "optimizer": "sgd", "learning_rate": 1e30})
+    model = AutoRegressor(
+        max_trials=1, validation=0.3, search_space=hopeless, baselines=None, random_state=0,
+        ensemble_size=1, loss="absolute",
+    ).fit(X, y)  # fmt: skip
+    assert list(model.ensemble_weights_) == ["constant"]
+    # A float32 bias of an encoded target is 0 exactly: the mean of all rows comes back.
+    np.testing.assert_allclose(model.predict(X), y.mean(), rtol=1e-12)
+
+
+def test_a_loss_that_a_part_of_a_union_names_is_kept(regression_table):
+    union = SearchSpace.union(
+        [(0.5, SearchSpace(SMALL | {"loss": loss})) for loss in ("huber", "absolute")]
+    )
+    model = AutoRegressor(
+        max_trials=12, search_space=union, baselines=None, random_state=0, validation=2
+    ).fit(*regression_table)
+    assert {t.candidate.loss for t in model.trials_[-12:]} == {"huber", "absolute"}
+
+
+def test_a_candidate_keeps_its_score_beside_one_with_another_loss(regression_table):
+    first = Candidate((8,), loss="absolute", seed=1)
+    second = Candidate((8,), loss="squared", seed=2)
+    settings = {"validation": 3, "random_state": 0}
+    alone = train_candidates([first], *regression_table, **settings)[0]
+    among = train_candidates([second, first], *regression_table, **settings)[1]
+    assert alone.score == among.score
+    assert all((a == b).all() for a, b in zip(alone.weights[0], among.weights[0], strict=True))
+
+
+def test_classes_for_some_candidates_only_are_refused(regression_table):
+    nets = [Candidate((4,), loss="cross_entropy"), Candidate((4,))]
+    with pytest.raises(ValueError, match="cross_entropy for all candidates or for none"):
+        train_candidates(nets, *regression_table)
+
+
+def test_ctrl_c_in_train_candidates_returns_what_is_there(regression_table):
+    endless = Candidate((64, 64), epochs=10_000_000, seed=0)
+    nets = [replace(endless, epochs=1), endless]
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.warns(SearchWarning, match="interrupted"):
+        done, cut = train_candidates(nets, *regression_table, n_jobs=1)
+    # Longest first: on one thread the short one has not begun.
+    assert (done.epoch, str(done.state)) == (0, "STOPPED")
+    assert cut.epoch > 0
+    assert str(cut.state) == "STOPPED"
+    assert np.isfinite(cut.predictor().predict(regression_table[0])).all()
+
+
+def test_a_strategy_object_is_not_changed_by_a_search(regression_table):
+    from automs.strategies.random import RandomStrategy
+
+    strategy = RandomStrategy()
+    before = dict(vars(strategy))
+    AutoRegressor(
+        max_trials=2, strategy=strategy, search_space=SearchSpace(SMALL), baselines=None,
+        random_state=0,
+    ).fit(*regression_table)  # fmt: skip
+    assert vars(strategy) == before
