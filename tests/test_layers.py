@@ -31,6 +31,7 @@ LAYERS = (
     ("columns", "cost", "outcomes"),
     ("candidates", "encoding"),
     ("prior", "arguments"),
+    ("validation_rows",),
     ("search_space", "splits", "table", "target"),
     ("dimensions",),
     ("seeds", "clock", "_rules", "_rows"),

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automs.schedule import (
-    RUNG_FRACTIONS,
     bracket_cost,
-    n_affordable,
     n_survivors,
     promote,
     rung_epochs,
@@ -64,17 +62,3 @@ def test_the_cost_of_a_bracket_is_the_sum_of_its_rungs():
     expected = (27 * 1 + 9 * 2 + 3 * 4 + 2 * 8) / 15
     assert bracket_cost(27, 2.0, 3) == pytest.approx(2 * expected, rel=1e-12)  # rounding only
     assert bracket_cost(0, 2.0, 3) == 0
-
-
-@given(st.floats(0, 1e6), st.floats(0.1, 1e3), st.integers(2, 5))
-def test_as_many_candidates_as_a_cost_allows(cost, full_cost, reduction_factor):
-    n = n_affordable(cost, full_cost, reduction_factor)
-    assert bracket_cost(n, full_cost, reduction_factor) <= cost
-    assert bracket_cost(n + 1, full_cost, reduction_factor, RUNG_FRACTIONS) > cost
-
-
-def test_an_endless_number_of_candidates_is_an_error():
-    with pytest.raises(ValueError, match="cost must be finite and full_cost > 0"):
-        n_affordable(float("inf"), 1.0, 3)
-    with pytest.raises(ValueError, match="full_cost > 0"):
-        n_affordable(1.0, 0.0, 3)

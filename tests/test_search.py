@@ -115,3 +115,30 @@ def test_a_strategy_object_is_not_changed_by_a_search(regression_table):
         random_state=0,
     ).fit(*regression_table)  # fmt: skip
     assert vars(strategy) == before
+
+
+def test_a_validation_pair_is_validated_on_and_never_trained_on(regression_table):
+    X, y = regression_table
+    half = len(X) // 2
+    settings = {"max_trials": 3, "search_space": SearchSpace(SMALL), "baselines": None,
+                "random_state": 0}  # fmt: skip
+
+    def fit(y_val):
+        return AutoRegressor(**settings, validation=(X[half:], y_val)).fit(X[:half], y[:half])
+
+    model, other = fit(y[half:]), fit(y[half:] * 1.01)
+    chosen = model.predictor_.predict(X[half:])
+    rmse = np.sqrt(np.mean((chosen - y[half:]) ** 2))
+    if len(model.ensemble_weights_) == 1:
+        np.testing.assert_allclose(model.leaderboard_["score_val"][0], -rmse, rtol=1e-5)
+    # The linear model has no epochs to choose: its validation rows leave no trace in it.
+    sizes = [t.progress.fold_scores.shape for t in model.trials_]
+    assert set(sizes) == {(1,)}
+    assert model.n_trials_ == other.n_trials_ == 3
+
+
+def test_a_validation_pair_that_does_not_fit_is_refused(regression_table):
+    X, y = regression_table
+    for pair, words in [((X[:5, :2], y[:5]), "columns"), ((X[:5], y[:4]), "for each of 5 rows")]:
+        with pytest.raises(ValueError, match=words):
+            AutoRegressor(max_trials=1, validation=pair, baselines=None).fit(X, y)

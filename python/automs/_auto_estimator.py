@@ -20,17 +20,18 @@ from automs.arguments import (
     resolve_whole,
 )
 from automs.baselines import resolve_baselines
-from automs.candidates import check_search_space, resolve_loss
+from automs.candidates import allowed_losses, check_search_space, resolve_loss
 from automs.clock import Clock
 from automs.fitting import FitSettings, fit_search
 from automs.leaderboard import make_leaderboard
 from automs.prior import default_search_space
 from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
-from automs.splits import make_splits
+from automs.splits import Split, make_splits
 from automs.strategies import make_strategy
 from automs.table import Table, read_table
 from automs.target import Target, TargetShapeWarning, read_target, read_weights
+from automs.validation_rows import append_validation_rows, is_validation_pair
 
 __all__ = ["AutoEstimator"]
 
@@ -49,12 +50,22 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         check_memory_limit(self.memory_limit)
         check_verbose(self.verbose)
         table = read_table(X, memory_limit=self.memory_limit)
+        n_given = table.values.shape[0]
+        pair = is_validation_pair(self.validation)
+        if pair:
+            table, y, sample_weight = append_validation_rows(
+                table, y, sample_weight, self.validation
+            )
         n_rows = table.values.shape[0]
         target = self._read_target(y, n_rows)
         weights = self._row_weights(read_weights(sample_weight, n_rows), target)
         seed = resolve_seed(self.random_state)
-        codes = target.values[:, 0] if self._classification else None
-        splits = make_splits(self.validation, n_rows, codes, seed, groups)
+        if pair:
+            rows = np.arange(n_rows, dtype=np.int32)
+            splits = [Split(rows[:n_given], rows[n_given:])]
+        else:
+            codes = target.values[:, 0] if self._classification else None
+            splits = make_splits(self.validation, n_rows, codes, seed, groups)
         settings = self._settings(target, splits[0].train_rows.size, seed)
         fitted = fit_search(table, target, splits, weights, settings, clock)
         self._keep_input(table, target)
@@ -80,7 +91,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         return target
 
     def _loss(self) -> str:
-        return "auto"
+        if not isinstance(self.loss, str):
+            task = "multiclass" if self._classification else "regression"
+            raise TypeError(f"loss must be one of {allowed_losses(task)}, got {self.loss!r}")
+        return str(self.loss)
 
     def _quantile(self) -> float:
         return 0.5
@@ -111,6 +125,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             baselines=resolve_baselines(self.baselines),
             n_threads=effective_n_threads(self.n_jobs),
             seed=seed,
+            refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
         )
 

@@ -18,6 +18,7 @@ __all__ = [
     "REGRESSION_LOSSES",
     "SCHEDULES",
     "Candidate",
+    "allowed_losses",
     "check_search_space",
     "derive_seed",
     "draw_candidates",
@@ -182,6 +183,11 @@ class Candidate:
         return sum(n_in * n_out + n_out for n_in, n_out in self.layer_shapes(n_features, n_outputs))
 
 
+def allowed_losses(task: str) -> str:
+    """Give the losses of a task, for messages."""
+    return ", ".join(("auto", *REGRESSION_LOSSES) if task == "regression" else ("auto", LOSSES[-1]))
+
+
 def resolve_loss(loss: str, task: str) -> str:
     """Give the loss that `loss` means for a task.
 
@@ -208,10 +214,8 @@ def resolve_loss(loss: str, task: str) -> str:
     """
     if loss == "auto":
         return "squared" if task == "regression" else "cross_entropy"
-    fitting = REGRESSION_LOSSES if task == "regression" else ("cross_entropy",)
-    if loss not in fitting:
-        allowed = ("auto", *fitting)
-        raise ValueError(f"loss must be one of {', '.join(allowed)} for {task}, got {loss!r}")
+    if loss not in (REGRESSION_LOSSES if task == "regression" else ("cross_entropy",)):
+        raise ValueError(f"loss must be one of {allowed_losses(task)} for {task}, got {loss!r}")
     return loss
 
 

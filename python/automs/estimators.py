@@ -10,7 +10,6 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 
 from automs._auto_estimator import AutoEstimator
 from automs.arguments import resolve_class_weight
-from automs.candidates import REGRESSION_LOSSES
 from automs.search_space import SearchSpace
 from automs.target import Target
 
@@ -39,9 +38,9 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
-    validation : "auto", float, int or splitter, default="auto"
+    validation : "auto", float, int, splitter or (X_val, y_val), default="auto"
         "auto": 5 folds below 10,000 rows, else 20 % of the rows held out. Or a share, a number of
-        folds, or a splitter of scikit-learn.
+        folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
     ensemble_size : "auto" or int >= 1, default="auto"
         Steps of the greedy ensemble selection, 12 for "auto"; 1 chooses a single candidate.
     baselines : "auto", None or sequence of str, default="auto"
@@ -151,12 +150,6 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _loss(self) -> str:
-        if not isinstance(self.loss, str):
-            allowed = ", ".join(("auto", *REGRESSION_LOSSES))
-            raise TypeError(f"loss must be one of {allowed}, got {self.loss!r}")
-        return self.loss
-
     def _quantile(self) -> float:
         return self.quantile
 
@@ -175,6 +168,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         What chooses; higher is better: "log_loss" ("auto"; negated), "roc_auc", "accuracy",
         "balanced_accuracy", "f1", a scikit-learn scorer's name, or a function
         ``metric(y_true, y_pred) -> float``.
+    loss : {"auto", "cross_entropy"}, default="auto"
+        What training minimises.
     class_weight : None, "balanced" or dict, default=None
         Weights of the classes, multiplied by `sample_weight`, in training and in scores.
     strategy, search_space, validation, ensemble_size, baselines : optional
@@ -207,6 +202,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         time_limit: Any = "auto",
         max_trials: int | None = None,
         metric: Any = "auto",
+        loss: str = "auto",
         class_weight: Any = None,
         strategy: Any = "halving",
         search_space: SearchSpace | None = None,
@@ -221,6 +217,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         self.time_limit = time_limit
         self.max_trials = max_trials
         self.metric = metric
+        self.loss = loss
         self.class_weight = class_weight
         self.strategy = strategy
         self.search_space = search_space

@@ -64,6 +64,7 @@ class FitSettings:
     baselines: tuple[str, ...]
     n_threads: int
     seed: int
+    refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
 
 
@@ -117,7 +118,7 @@ def fit_search(
     size = 1 if short else settings.ensemble_size
     ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
-    if len(splits) == 1 and not short:
+    if len(splits) == 1 and settings.refit and not short:
         networks |= refit(training, table.values, ensemble, clock)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]

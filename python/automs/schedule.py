@@ -12,7 +12,6 @@ __all__ = [
     "bracket_cost",
     "check_fractions",
     "epoch_at",
-    "n_affordable",
     "n_survivors",
     "promote",
     "rung_epochs",
@@ -132,33 +131,3 @@ def bracket_cost(
         n_survivors(n_candidates, reduction_factor, rung) * (end - start)
         for rung, (start, end) in enumerate(zip(starts, fractions, strict=True))
     )
-
-
-def n_affordable(
-    cost: float,
-    full_cost: float,
-    reduction_factor: int,
-    fractions: Sequence[float] = RUNG_FRACTIONS,
-) -> int:
-    """Give the largest number of candidates whose bracket costs at most `cost`, perhaps 0.
-
-    Raises
-    ------
-    ValueError
-        When `cost` is not finite or `full_cost` is not positive: any number would do.
-
-    Examples
-    --------
-    >>> n_affordable(3.1, 1.0, 3, fractions=(0.1, 0.5, 1.0))
-    9
-    """
-    if not (np.isfinite(cost) and full_cost > 0):
-        raise ValueError(f"cost must be finite and full_cost > 0, got {cost} and {full_cost}")
-    low, high = 0, 1
-    while bracket_cost(high, full_cost, reduction_factor, fractions) <= cost:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = bracket_cost(middle, full_cost, reduction_factor, fractions) <= cost
-        low, high = (middle, high) if fits else (low, middle)
-    return low
