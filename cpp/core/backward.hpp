@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/embedding.hpp"
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/product.hpp"
@@ -11,18 +12,21 @@
 namespace automs {
 
 /// W of every layer but the first -> W^T (fan_out, stride of fan_in), in square
-/// blocks, as either side may be much wider than a cache line.
+/// blocks, as either side may be much wider than a cache line. Of the first layer the rows of the
+/// embedded features alone, where there are any.
 template <typename Scalar>
 void transpose_weights(const Network& network, const Scalar* weights,
                        Workspace<Scalar>& workspace) {
   constexpr int block = 16;
-  for (std::size_t l = 1; l < network.layers.size(); ++l) {
+  for (std::size_t l = network.embeddings.empty() ? 1 : 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
-    const std::size_t ld = row_stride<Scalar>(layer.fan_in);
-    const Scalar* W = weights + layer.weights;
+    const int skipped = l == 0 ? network.n_dense : 0;
+    const int n_in = layer.fan_in - skipped;
+    const std::size_t ld = row_stride<Scalar>(n_in);
+    const Scalar* W = weights + layer.weights + skipped * static_cast<std::size_t>(layer.stride);
     Scalar* transposed = workspace.transposed[l];
-    for (int i0 = 0; i0 < layer.fan_in; i0 += block) {
-      const int i1 = std::min(i0 + block, layer.fan_in);
+    for (int i0 = 0; i0 < n_in; i0 += block) {
+      const int i1 = std::min(i0 + block, n_in);
       for (int j0 = 0; j0 < layer.fan_out; j0 += block) {
         const int j1 = std::min(j0 + block, layer.fan_out);
         for (int j = j0; j < j1; ++j) {
@@ -33,7 +37,7 @@ void transpose_weights(const Network& network, const Scalar* weights,
       }
     }
     for (int j = 0; j < layer.fan_out; ++j) {
-      for (std::size_t i = layer.fan_in; i < ld; ++i) transposed[j * ld + i] = Scalar(0);
+      for (std::size_t i = n_in; i < ld; ++i) transposed[j * ld + i] = Scalar(0);
     }
   }
 }
@@ -109,7 +113,7 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, delta, ld,
                           gradient + layer.weights, ld, accumulate);
     }
-    if (l == 0) return;
+    if (l == 0) return embedding_gradient(network, delta, n_rows, accumulate, workspace);
     multiply(n_rows, layer.fan_out, padded<Scalar>(layer.fan_in), delta, ld,
              workspace.transposed[l], ld_input, static_cast<const Scalar*>(nullptr),
              workspace.input_gradient, ld_input);

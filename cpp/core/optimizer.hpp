@@ -60,7 +60,7 @@ void adam_range(const OptimizerSettings& settings, double rate, std::int64_t ste
 }  // namespace detail
 
 /// One update of all weights from workspace.gradient at step `step` (from 0). Penalty and decay act
-/// on weights, never on biases.
+/// on tables and weights, never on biases.
 template <typename Scalar>
 void update_weights(const Network& network, const OptimizerSettings& settings, double rate,
                     std::int64_t step, Workspace<Scalar>& workspace) {
@@ -74,6 +74,9 @@ void update_weights(const Network& network, const OptimizerSettings& settings, d
                          workspace.second_moment + start);
     }
   };
+  if (network.n_table_values > 0) {
+    update(0, network.n_table_values, settings.weight_decay, settings.l2_penalty);
+  }
   for (const Layer& layer : network.layers) {
     update(layer.weights, layer.bias - layer.weights, settings.weight_decay, settings.l2_penalty);
     update(layer.bias, layer.stride, 0.0, 0.0);

@@ -11,7 +11,12 @@
 namespace automs {
 
 /// What a stream of random numbers is for. Streams of one seed never overlap.
-enum class Purpose : std::uint32_t { initial_weights = 1, row_order = 2, dropout = 3 };
+enum class Purpose : std::uint32_t {
+  initial_weights = 1,
+  row_order = 2,
+  dropout = 3,
+  initial_embeddings = 4,
+};
 
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"):
 /// counter (4 words), key (2 words) -> 4 random words.

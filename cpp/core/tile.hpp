@@ -1,10 +1,12 @@
-// A view and row numbers -> one tile of rows in the arena: features, encoded targets, weights.
+// A view, row numbers, tables -> one tile of rows in the arena: features, encoded targets, weights.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "core/embedding.hpp"
+#include "core/network.hpp"
 #include "core/product.hpp"
 #include "core/view.hpp"
 #include "core/workspace.hpp"
@@ -28,13 +30,15 @@ inline void copy_row(const Scalar* from, std::size_t n, Scalar* to) {
 
 }  // namespace detail
 
-/// Fills workspace.input, .targets and .row_weights (weight divided by `mean_weight`) with `n_rows`
-/// rows, n_rows <= kTileRows.
+/// Fills workspace.input, .codes, .targets and .row_weights (weight divided by `mean_weight`) with
+/// `n_rows` rows, n_rows <= kTileRows. `weights` holds the tables of `network`.
 template <typename Scalar>
-void gather_tile(const View<Scalar>& view, const std::int32_t* rows, int n_rows, double mean_weight,
+void gather_tile(const View<Scalar>& view, const Network& network, const Scalar* weights,
+                 const std::int32_t* rows, int n_rows, double mean_weight,
                  Workspace<Scalar>& workspace) {
   constexpr int ahead = 12;  // rows come in random order: fetched while others are copied
   const auto width = static_cast<std::size_t>(view.n_features);
+  const auto ld = static_cast<std::size_t>(network.n_features());
   const auto n_targets = static_cast<std::size_t>(view.n_targets);
   for (int i = 0; i < n_rows; ++i) {
     if (i + ahead < n_rows) {
@@ -43,12 +47,13 @@ void gather_tile(const View<Scalar>& view, const std::int32_t* rows, int n_rows,
       __builtin_prefetch(view.y + later * n_targets);
     }
     const auto row = static_cast<std::size_t>(rows[i]);
-    detail::copy_row(view.X + row * width, width, workspace.input + i * width);
+    detail::copy_row(view.X + row * width, width, workspace.input + i * ld);
     for (std::size_t j = 0; j < n_targets; ++j) {
       workspace.targets[i * n_targets + j] = view.encoded_target(row, static_cast<int>(j));
     }
     workspace.row_weights[i] = static_cast<Scalar>(view.weight(row) / mean_weight);
   }
+  gather_vectors(network, weights, view.codes, rows, n_rows, workspace);
 }
 
 }  // namespace automs

@@ -157,7 +157,8 @@ class Trainer {
   /// mini-batch of `batch_rows` rows that starts at `first`.
   void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
                 std::int64_t batch_rows) {
-    gather_tile(view_, buffers_.row_order.data() + row, n_rows, mean_weight_, workspace_);
+    gather_tile(view_, network_, workspace_.weights, buffers_.row_order.data() + row, n_rows,
+                mean_weight_, workspace_);
     const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,

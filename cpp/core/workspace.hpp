@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/network.hpp"
@@ -20,11 +21,13 @@ class Workspace {
  public:
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
   Scalar* input = nullptr;            // (T, n_features)
+  std::vector<std::int32_t> codes;    // (T, n_embedded)
   Scalar* targets = nullptr;          // (T, n_targets)
   Scalar* row_weights = nullptr;      // (T)
   std::vector<Scalar*> activations;   // a layer: (T, P); the last one holds the logits
   std::vector<Scalar*> slopes;        // a layer: (T, P), derivatives of the activation
-  std::vector<Scalar*> transposed;    // a layer but the first: W^T (fan_out, stride of fan_in)
+  std::vector<Scalar*> transposed;    // a layer: W^T (fan_out, stride of fan_in); the first
+                                      // layer: of the embedded features alone, or null
   Scalar* delta = nullptr;            // (T, widest), loss by pre-activation
   Scalar* output_gradient = nullptr;  // (T, widest), loss by a layer's output
   Scalar* input_gradient = nullptr;   // (T, widest), loss by a layer's input
@@ -39,6 +42,7 @@ class Workspace {
     if (block_.size() < used_) block_.resize(used_);
     used_ = 0;
     place(network, n_targets, block_.data());
+    codes.resize(static_cast<std::size_t>(kTileRows) * network.embeddings.size());
   }
 
   /// Calls part(first, n) for the computed values of `n_rows` rows, in as few pieces as they lie.
@@ -65,8 +69,9 @@ class Workspace {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);
       slopes[l] = take(base, tile * layer.stride);
-      const std::size_t row = row_stride<Scalar>(layer.fan_in);
-      transposed[l] = l == 0 ? nullptr : take(base, row * layer.fan_out);
+      const int needed = l == 0 ? network.n_embedded_features() : layer.fan_in;
+      const std::size_t row = row_stride<Scalar>(needed);
+      transposed[l] = needed == 0 ? nullptr : take(base, row * layer.fan_out);
     }
     for (Scalar** buffer : {&delta, &output_gradient, &input_gradient}) {
       *buffer = take(base, tile * network.widest);

@@ -277,12 +277,12 @@ class Training:
         )
         networks = []
         for job in self.job_numbers([candidate]):
-            weights, biases = self._jobs.weights(int(job))
+            weights, biases, embeddings = self._jobs.weights(int(job))
             view = self._job_views[int(job)]
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link,
+                    link, embeddings,
                 )
             )  # fmt: skip
         return networks
