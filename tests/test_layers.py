@@ -34,6 +34,7 @@ LAYERS = (
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
     ("dimensions",),
+    ("interruption",),
     ("seeds", "clock", "_rules", "_rows"),
     ("_threads",),
     ("_core",),

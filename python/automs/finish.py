@@ -99,6 +99,7 @@ def choose_ensemble(
         seed=seed,
         quantile=best.candidate.quantile,
         deadline=clock.time_left(),
+        look=clock.look,
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
@@ -154,11 +155,12 @@ def refit(
     planned.sort(key=lambda trial: trial.solver != "gradient")
     nets = [trial for trial in planned if trial.solver == "gradient"]
     again.add([trial.candidate for trial in planned])
-    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.time_left())
+    epochs = [max(t.progress.best_epochs) for t in nets]
+    again.run(range(len(nets)), epochs, clock.time_left(), clock.look)
     done = {}
     for position, trial in enumerate(planned):
         if trial.solver == "exact":
-            train_exact(again, [position], clock.time_left())
+            train_exact(again, [position], clock.time_left(), clock.look)
         elif trial.solver == "constant":
             set_constant(again, position)
         progress = again.progress([position])[0]

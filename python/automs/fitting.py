@@ -48,6 +48,7 @@ _REFIT_SHARE = 0.25
 _MIN_RESERVE = 0.04  # seconds
 #: Share of the time limit that baselines may take, in a process of their own.
 _BASELINE_SHARE = 0.2
+_LOOK_INTERVAL = 0.02  # seconds between two looks for Ctrl-C while waiting
 
 Values = npt.NDArray[np.float64]
 
@@ -106,15 +107,15 @@ def fit_search(
     try:
         search = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
-        results = _collect(baselines, search.interrupted)
+        results = _collect(baselines, clock)
     finally:
         if baselines is not None:
             baselines.close()
     trials = search.trials()
     usable = [t for t in trials if t.usable]
     if not usable:
-        raise _nothing_usable(len(trials), search, clock)
-    short = search.interrupted or clock.remaining() <= 0.0
+        raise _nothing_usable(len(trials), clock)
+    short = clock.remaining() <= 0.0
     size = 1 if short else settings.ensemble_size
     ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
@@ -127,13 +128,13 @@ def fit_search(
         rows.append(ensemble_row(ensemble, predictor, table))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
-    _speak(ordered, search, clock)
+    _speak(ordered, clock)
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
     return FittedSearch(predictor, ordered, trials, search.n_candidates, weights)
 
 
-def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseException:
-    if search.interrupted:
+def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:
+    if clock.look():
         return KeyboardInterrupt("interrupted before there was any model")
     return ValueError(
         f"no candidate of {n_trials} could be used: each diverged, or time_limit ({clock.limit} "
@@ -181,14 +182,13 @@ def _start_baselines(
     return process
 
 
-def _collect(baselines: BaselineProcess | None, interrupted: bool) -> list[BaselineResult]:
+def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
     """Wait for the baselines; under a time limit their own deadline ends them."""
     if baselines is None:
         return []
-    try:
-        return baselines.finish(0.0 if interrupted else None)
-    except KeyboardInterrupt:
-        return baselines.finish(0.0)
+    while not clock.look() and not baselines.wait(_LOOK_INTERVAL):
+        pass
+    return baselines.finish(0.0)
 
 
 def _pack(
@@ -212,13 +212,13 @@ def _pack(
     return build_predictor(members, target, table.names, table.values.shape[1], notes)
 
 
-def _speak(rows: Sequence[LeaderboardRow], search: Search, clock: Clock) -> None:
+def _speak(rows: Sequence[LeaderboardRow], clock: Clock) -> None:
     """Say what the caller should know: an interruption, or a baseline in front."""
-    if search.interrupted:
+    if clock.look():
         warnings.warn(
             f"the search was interrupted after {clock.elapsed():.1f} s: this is the best so far",
             SearchWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
     if rows and rows[0].kind == "baseline":
         logger.warning("the baseline %s has the best validation score", rows[0].name)

@@ -109,7 +109,6 @@ class Search:
         self.problem = problem
         self.clock = clock
         self.reserve = reserve
-        self.interrupted = False
         self._report = report
         self._numbers: list[int] = []  # the strategy's index -> number in the training
         self._first: dict[str, int] = {}  # constant and linear, by name
@@ -119,15 +118,11 @@ class Search:
         self._finished_scores: list[float] = []
 
     def run(self) -> None:
-        """Search. Ctrl-C ends it, and what was trained until then stays."""
-        try:
-            self._train_first_models()
-            self.strategy.start(self.problem)
-            while self._step():
-                pass
-        except KeyboardInterrupt:
-            self.interrupted = True
-            logger.info("search interrupted after %.1f s", self.clock.elapsed())
+        """Search. A stopped clock ends it, and what was trained until then stays."""
+        self._train_first_models()
+        self.strategy.start(self.problem)
+        while self._step():
+            pass
 
     @property
     def n_candidates(self) -> int:
@@ -147,6 +142,8 @@ class Search:
 
     def _trial(self, name: str, number: int, progress: Progress) -> Trial:
         state = _TRIAL_STATES[progress.state]
+        if state is TrialState.TIMED_OUT and self.clock.look():
+            state = TrialState.STOPPED
         if progress.epoch == 0 and state is not TrialState.DIVERGED:
             state = TrialState.SKIPPED
         usable = (
@@ -166,7 +163,7 @@ class Search:
         self._first["constant"] = add_constant(self.training, loss, quantile)
         left = self.clock.time_left(self.reserve)
         limit = None if left is None else _LINEAR_SHARE * left
-        linear = train_linear(self.training, loss, self.problem.seed, limit)
+        linear = train_linear(self.training, loss, self.problem.seed, limit, self.clock.look)
         if linear is not None:
             self._first["linear"] = linear
 
@@ -183,7 +180,8 @@ class Search:
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
         for request in exact:
             left = self.clock.time_left(self.reserve)
-            train_exact(self.training, [self._numbers[request.candidate_index]], left)
+            number = self._numbers[request.candidate_index]
+            train_exact(self.training, [number], left, self.clock.look)
         nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
         self.training.run(
             [self._numbers[r.candidate_index] for r in nets],
@@ -277,4 +275,4 @@ class Search:
                     max(finite, default=math.nan),
                 )
             )
-        return False
+        return self.clock.look()
