@@ -16,6 +16,7 @@ LAYERS = (
     ("estimators", "experiment"),
     ("_auto_estimator",),
     ("fitting",),
+    ("rehearsal",),
     ("board_rows",),
     ("finish", "progress"),
     ("search",),
@@ -23,13 +24,15 @@ LAYERS = (
     ("strategies",),
     ("strategies.halving", "strategies.random"),
     ("strategies.base",),
-    ("schedule", "leaderboard"),
+    ("schedule", "trials"),
+    ("leaderboard", "reports"),
     ("first_models",),
     ("exact",),
     ("training",),
+    ("views",),
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
-    ("candidates", "encoding"),
+    ("candidates", "encoding", "memory"),
     ("prior", "arguments"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
@@ -43,8 +46,8 @@ LAYERS = (
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
-    "_threads", "encoding", "outcomes", "training", "linear", "scoring", "selection", "predictor",
-    "finish",
+    "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
+    "predictor", "finish",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"table"},

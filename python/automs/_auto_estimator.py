@@ -130,6 +130,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             baselines=resolve_baselines(self.baselines),
             n_threads=effective_n_threads(self.n_jobs),
             seed=seed,
+            memory_limit=self.memory_limit,
             refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
         )
