@@ -16,6 +16,7 @@ LAYERS = (
     ("estimators", "experiment"),
     ("_auto_estimator",),
     ("fitting",),
+    ("rehearsal",),
     ("board_rows",),
     ("finish", "progress"),
     ("search",),
@@ -23,17 +24,20 @@ LAYERS = (
     ("strategies",),
     ("strategies.halving", "strategies.random"),
     ("strategies.base",),
-    ("schedule", "leaderboard"),
+    ("schedule", "trials"),
+    ("leaderboard", "reports"),
     ("first_models",),
     ("exact",),
     ("training",),
+    ("views",),
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
-    ("candidates", "encoding"),
+    ("candidates", "encoding", "memory"),
     ("prior", "arguments"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
     ("dimensions",),
+    ("interruption",),
     ("seeds", "clock", "_rules", "_rows"),
     ("_threads",),
     ("_core",),
@@ -42,8 +46,8 @@ LAYERS = (
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
-    "_threads", "encoding", "outcomes", "training", "linear", "scoring", "selection", "predictor",
-    "finish",
+    "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
+    "predictor", "finish",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"table"},

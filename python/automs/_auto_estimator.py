@@ -23,6 +23,7 @@ from automs.baselines import resolve_baselines
 from automs.candidates import allowed_losses, check_search_space, resolve_loss
 from automs.clock import Clock
 from automs.fitting import FitSettings, fit_search
+from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
 from automs.prior import default_search_space
 from automs.scoring import resolve_metric
@@ -47,6 +48,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         clock = Clock(resolve_time_limit(self.time_limit, self.max_trials))
+        with Interruption(clock):
+            return self._fit_by(clock, X, y, sample_weight, groups)
+
+    def _fit_by(self, clock: Clock, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         check_memory_limit(self.memory_limit)
         check_verbose(self.verbose)
         table = read_table(X, memory_limit=self.memory_limit)
@@ -86,7 +91,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
                 "A column-vector y was passed when a 1d array was expected: y is taken as "
                 "y.ravel(), of shape (n_rows,)",
                 DataConversionWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return target
 
@@ -125,6 +130,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             baselines=resolve_baselines(self.baselines),
             n_threads=effective_n_threads(self.n_jobs),
             seed=seed,
+            memory_limit=self.memory_limit,
             refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
         )

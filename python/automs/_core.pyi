@@ -116,9 +116,15 @@ def greedy_ensemble(
     n_threads: int,
     quantile: float = 0.5,
     deadline_seconds: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> tuple[_Floats, float, int]: ...
 def ridge_path(
-    X: npt.NDArray[Any], y: _Floats, alphas: _Floats, weights: _Floats | None = None
+    X: npt.NDArray[Any],
+    y: _Floats,
+    alphas: _Floats,
+    weights: _Floats | None = None,
+    time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> tuple[_Floats, _Floats]: ...
 def logistic_path(
     X: npt.NDArray[Any],
@@ -128,5 +134,6 @@ def logistic_path(
     weights: _Floats | None = None,
     max_iterations: int = 1000,
     time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
 def write_model(model: dict[str, Any]) -> bytes: ...

@@ -156,6 +156,11 @@ class BaselineProcess:
         self._late = True
         self._process.kill()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; True once every result is there or the process has ended."""
+        self._exchange.join(seconds)
+        return not self._exchange.is_alive()
+
     def finish(self, timeout: float | None) -> list[BaselineResult]:
         """Wait at most `timeout` seconds (None: to the end), and give a result for every name.
 

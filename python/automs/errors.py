@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["AutomsWarning", "ModelFileError", "SearchWarning"]
+__all__ = ["AutomsWarning", "MemoryLimitError", "ModelFileError", "SearchWarning"]
 
 
 class ModelFileError(ValueError):
     """A model file is damaged, cut short, of an unknown version, or no model file at all."""
+
+
+class MemoryLimitError(ValueError):
+    """What a search cannot do without would take more than `memory_limit`."""
 
 
 class AutomsWarning(UserWarning):

@@ -46,7 +46,9 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     baselines : "auto", None or sequence of str, default="auto"
         scikit-learn's models to compare with on the same rows: "constant", "linear".
     memory_limit : int, optional, bytes
-        A sparse X that would take more as a dense table is an error.
+        For the table as float64 and what is made of it: encoded views (4 bytes for each row,
+        feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
+        encodings, folds and networks are used; where not even one view fits, it is an error.
     n_jobs : int or None, default=None
         Threads. None: every core that this process may use (affinity mask, container quota,
         ``OMP_NUM_THREADS``).

@@ -31,6 +31,9 @@ logger = logging.getLogger("automs")
 
 #: Trials, best first, that an ensemble is chosen from.
 N_FINALISTS = 40
+#: How often each is scored at least: alone, in a first step of the greedy selection, and in one
+#: of each half; and predicted once, which was measured together.
+_SCORINGS = 4
 
 Values = npt.NDArray[np.float64]
 
@@ -58,7 +61,13 @@ class Ensemble:
 
 
 def choose_ensemble(
-    training: Training, trials: Sequence[Trial], size: int, clock: Clock, *, seed: int
+    training: Training,
+    trials: Sequence[Trial],
+    size: int,
+    clock: Clock,
+    *,
+    seed: int,
+    reserve: float = 0.0,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
 
@@ -72,6 +81,8 @@ def choose_ensemble(
     clock : Clock
     seed : int
         Of the halves for the honest score.
+    reserve : float, default=0.0, seconds
+        Kept back for what comes afterwards.
 
     Returns
     -------
@@ -84,7 +95,10 @@ def choose_ensemble(
     best = ordered[0]
     alone = Ensemble([best], [1.0], best.progress.fold_scores, best.progress.seconds)
     finalists = [t for t in ordered[:N_FINALISTS] if t.state is not TrialState.PRUNED]
-    if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
+    if size == 1 or len(finalists) < 2 or clock.remaining(reserve) <= 0.0:
+        return alone
+    finalists = finalists[: _n_affordable(training, best, clock, reserve)]
+    if len(finalists) < 2:
         return alone
     by_fold = training.validation_predictions([t.number for t in finalists])
     rows = np.concatenate([split.validation_rows for split in training.splits])
@@ -98,7 +112,8 @@ def choose_ensemble(
         n_threads=training.n_threads,
         seed=seed,
         quantile=best.candidate.quantile,
-        deadline=clock.time_left(),
+        deadline=clock.time_left(reserve),
+        look=clock.look,
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
@@ -117,8 +132,23 @@ def choose_ensemble(
     )
 
 
+def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float) -> int:
+    """Give how many trials there is time and memory to compare the predictions of."""
+    started = time.perf_counter()
+    predictions = training.validation_predictions([best.number])[0]
+    training.fold_scores(best.number, predictions)
+    seconds = time.perf_counter() - started
+    # Predictions are held once, and half of them are copied while the halves choose.
+    n_bytes = 2 * sum(fold.nbytes for fold in predictions)
+    limits = (
+        clock.remaining(reserve) / (_SCORINGS * max(seconds, 1e-6)),
+        training.memory.state_bytes / max(n_bytes, 1),
+    )
+    return int(min(*limits, N_FINALISTS))
+
+
 def refit(
-    training: Training, values: Values, ensemble: Ensemble, clock: Clock
+    training: Training, values: Values, ensemble: Ensemble, clock: Clock, reserve: float = 0.0
 ) -> dict[int, list[FoldNetwork]]:
     """Train members again on all rows, each to the epoch that validation chose, as time allows.
 
@@ -139,26 +169,34 @@ def refit(
         training.metric,
         sample_weight=training.sample_weight,
         n_threads=training.n_threads,
+        memory=training.memory,
     )
     growth = len(values) / training.splits[0].train_rows.size
+    encodings = len({trial.candidate.encoding for trial in ensemble.members})
+    reserve += 1.2 * growth * encodings * training.views.seconds
+    if not training.memory.has_room(
+        encodings * training.view(0, ensemble.members[0].candidate).X.nbytes
+    ):
+        return {}
     planned: list[Trial] = []
     planned_seconds = 0.0
     for trial in ensemble.members:
         expected = 1.2 * growth * trial.progress.seconds
         # With as many members as threads, members train side by side.
         busy = (planned_seconds + expected) / min(training.n_threads, len(planned) + 1)
-        if max(busy, expected) > clock.remaining():
+        if max(busy, expected) > clock.remaining(reserve):
             continue
         planned.append(trial)
         planned_seconds += expected
     planned.sort(key=lambda trial: trial.solver != "gradient")
     nets = [trial for trial in planned if trial.solver == "gradient"]
     again.add([trial.candidate for trial in planned])
-    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.time_left())
+    epochs = [max(t.progress.best_epochs) for t in nets]
+    again.run(range(len(nets)), epochs, clock.time_left(), clock.look)
     done = {}
     for position, trial in enumerate(planned):
         if trial.solver == "exact":
-            train_exact(again, [position], clock.time_left())
+            train_exact(again, [position], clock.time_left(), clock.look)
         elif trial.solver == "constant":
             set_constant(again, position)
         progress = again.progress([position])[0]

@@ -25,9 +25,11 @@ from automs.clock import Clock
 from automs.errors import SearchWarning
 from automs.finish import Ensemble, build_predictor, choose_ensemble, refit
 from automs.leaderboard import LeaderboardRow, sort_rows
+from automs.memory import Memory
 from automs.outcomes import FoldNetwork
 from automs.predictor import Predictor
 from automs.progress import live_line
+from automs.rehearsal import FinishTime, rehearse
 from automs.scoring import Metric
 from automs.search import Search, Trial
 from automs.search_space import SearchSpace
@@ -45,9 +47,16 @@ logger = logging.getLogger("automs")
 #: after a hold-out also training its members again on all rows.
 _FINISH_SHARE = 0.05
 _REFIT_SHARE = 0.25
-_MIN_RESERVE = 0.04  # seconds
+_MIN_RESERVE = 0.02  # seconds
+#: Share of the time left that encoded views of further folds may take, by what the first took.
+_VIEWS_SHARE = 0.25
+#: What packing takes is measured, but never more than this share of the limit is kept for it.
+_MAX_FINISH_SHARE = 0.25
+#: Copies of the table that the process of the baselines holds.
+_BASELINE_COPIES = 3
 #: Share of the time limit that baselines may take, in a process of their own.
 _BASELINE_SHARE = 0.2
+_LOOK_INTERVAL = 0.02  # seconds between two looks for Ctrl-C while waiting
 
 Values = npt.NDArray[np.float64]
 
@@ -64,6 +73,7 @@ class FitSettings:
     baselines: tuple[str, ...]
     n_threads: int
     seed: int
+    memory_limit: float | None = None
     refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
 
@@ -94,32 +104,30 @@ def fit_search(
     ValueError
         When no candidate could be used: every one diverged or was cut before its first epoch.
     """
-    training = Training(
-        table.values,
-        target,
-        splits,
-        settings.metric,
-        sample_weight=sample_weight,
-        n_threads=settings.n_threads,
-    )
-    baselines = _start_baselines(table, target, splits, sample_weight, settings, clock)
+    training = _make_training(table, target, splits, sample_weight, settings, clock)
+    splits = training.splits
+    baselines = None
+    if training.memory.has_room(_BASELINE_COPIES * table.values.nbytes):
+        baselines = _start_baselines(table, target, splits, sample_weight, settings, clock)
     try:
-        search = _search(training, table, settings, clock)
+        search, finish = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
-        results = _collect(baselines, search.interrupted)
+        results = _collect(baselines, clock)
     finally:
         if baselines is not None:
             baselines.close()
     trials = search.trials()
     usable = [t for t in trials if t.usable]
     if not usable:
-        raise _nothing_usable(len(trials), search, clock)
-    short = search.interrupted or clock.remaining() <= 0.0
+        raise _nothing_usable(len(trials), clock)
+    short = clock.remaining() <= 0.0
     size = 1 if short else settings.ensemble_size
-    ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
+    packing = finish.seconds(size * training.n_folds, len(trials))
+    ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed, reserve=packing)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
-        networks |= refit(training, table.values, ensemble, clock)
+        packing = finish.seconds(len(ensemble.members), len(trials))
+        networks |= refit(training, table.values, ensemble, clock, packing)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, target)
@@ -127,13 +135,13 @@ def fit_search(
         rows.append(ensemble_row(ensemble, predictor, table))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
-    _speak(ordered, search, clock)
+    _speak(ordered, clock)
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
     return FittedSearch(predictor, ordered, trials, search.n_candidates, weights)
 
 
-def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseException:
-    if search.interrupted:
+def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:
+    if clock.look():
         return KeyboardInterrupt("interrupted before there was any model")
     return ValueError(
         f"no candidate of {n_trials} could be used: each diverged, or time_limit ({clock.limit} "
@@ -142,23 +150,60 @@ def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseExceptio
     )
 
 
-def _search(training: Training, table: Table, settings: FitSettings, clock: Clock) -> Search:
+def _make_training(
+    table: Table,
+    target: Target,
+    splits: Sequence[Split],
+    sample_weight: Values | None,
+    settings: FitSettings,
+    clock: Clock,
+) -> Training:
+    """Give a training on the folds whose views the limits on memory and time have room for."""
+    training = Training(
+        table.values,
+        target,
+        splits,
+        settings.metric,
+        sample_weight=sample_weight,
+        n_threads=settings.n_threads,
+        memory=Memory(settings.memory_limit, table.values.nbytes),
+    )
+    n_folds = training.views.n_affordable_folds(_VIEWS_SHARE * clock.remaining())
+    if n_folds < len(splits):
+        logger.info("memory_limit and time_limit allow %d of %d folds", n_folds, len(splits))
+        training.keep_folds(n_folds)
+    return training
+
+
+def _search(
+    training: Training, table: Table, settings: FitSettings, clock: Clock
+) -> tuple[Search, FinishTime]:
+    """Search; give it with the time that packing was found to take."""
     split = training.splits[0]
     problem = Problem(
         search_space=settings.search_space,
         seed=settings.seed,
         n_rows=split.train_rows.size,
-        n_features=training.view(0, Candidate()).X.shape[1],
+        n_features=training.view(0, Candidate(encoding="standard")).X.shape[1],
         n_outputs=training.target.n_logits,
         n_folds=training.n_folds,
         max_trials=settings.max_trials,
     )
     share = _REFIT_SHARE if training.n_folds == 1 else _FINISH_SHARE
-    reserve = 0.0 if clock.limit is None else max(share * clock.limit, _MIN_RESERVE)
+    limit = 0.0 if clock.limit is None else clock.limit
+    finish = FinishTime(0.0, 0.0)
+
+    def reserve(n_trials: int) -> float:
+        packing = finish.seconds(training.n_folds * settings.ensemble_size, n_trials)
+        return max(share * limit, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
+
     with live_line(settings.verbose, settings.metric.name) as report:
         search = Search(training, settings.strategy, problem, clock, reserve=reserve, report=report)
+        search.train_constant()
+        if limit:
+            finish = rehearse(search, table)
         search.run()
-    return search
+    return search, finish
 
 
 def _start_baselines(
@@ -181,14 +226,13 @@ def _start_baselines(
     return process
 
 
-def _collect(baselines: BaselineProcess | None, interrupted: bool) -> list[BaselineResult]:
+def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
     """Wait for the baselines; under a time limit their own deadline ends them."""
     if baselines is None:
         return []
-    try:
-        return baselines.finish(0.0 if interrupted else None)
-    except KeyboardInterrupt:
-        return baselines.finish(0.0)
+    while not clock.look() and not baselines.wait(_LOOK_INTERVAL):
+        pass
+    return baselines.finish(0.0)
 
 
 def _pack(
@@ -212,13 +256,13 @@ def _pack(
     return build_predictor(members, target, table.names, table.values.shape[1], notes)
 
 
-def _speak(rows: Sequence[LeaderboardRow], search: Search, clock: Clock) -> None:
+def _speak(rows: Sequence[LeaderboardRow], clock: Clock) -> None:
     """Say what the caller should know: an interruption, or a baseline in front."""
-    if search.interrupted:
+    if clock.look():
         warnings.warn(
             f"the search was interrupted after {clock.elapsed():.1f} s: this is the best so far",
             SearchWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
     if rows and rows[0].kind == "baseline":
         logger.warning("the baseline %s has the best validation score", rows[0].name)

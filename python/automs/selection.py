@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,7 @@ class _Limits:
     max_size: int
     n_threads: int
     seconds: float | None
+    look: Callable[[], bool] | None
 
 
 def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
@@ -85,6 +87,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     n_threads: int = 1,
     seed: int = 0,
     deadline: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> EnsembleSelection:
     """Choose a weighted mean of members by greedy forward selection, and score it honestly.
 
@@ -115,6 +118,8 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     deadline : float, optional, seconds
         Time that is left, a third for each of the three selections. A selection that is cut short
         keeps the additions it has, of which there is always one.
+    look : callable, optional
+        Called every few milliseconds; cuts short when it returns True, as the deadline does.
 
     Returns
     -------
@@ -152,7 +157,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
     rows = _Rows(metric, targets, weights, quantile)
-    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0)
+    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0, look)
 
     best = _best_single(members, rows)
     member_weights, score_optimistic, n_steps = _select(members, rows, limits)
@@ -217,6 +222,7 @@ def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats
             limits.n_threads,
             rows.quantile,
             limits.seconds,
+            limits.look,
         )
     return _select_by_function(members, rows, limits)
 
@@ -230,7 +236,8 @@ def _select_by_function(
     total = np.zeros_like(members[0])
     best_weights, best_score, n_steps = np.zeros(len(members)), float("nan"), 0
     for step in range(1, limits.max_size + 1):
-        if stop_at is not None and n_steps > 0 and time.perf_counter() >= stop_at:
+        late = stop_at is not None and time.perf_counter() >= stop_at
+        if n_steps > 0 and (late or (limits.look is not None and limits.look())):
             break
         scores = np.array([rows.score((total + member) / step) for member in members])
         if np.isnan(scores).all():
