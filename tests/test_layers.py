@@ -33,9 +33,14 @@ LAYERS = (
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
     ("candidates", "encoding", "memory"),
+    ("encoding_categories",),
+    ("encoding_parts",),
     ("prior", "arguments"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
+    ("categories", "frames"),
+    ("raw_columns",),
+    ("column_kinds",),
     ("dimensions",),
     ("interruption",),
     ("seeds", "clock", "_rules", "_rows"),
@@ -50,7 +55,7 @@ CORE_USERS = {
     "predictor", "finish",
 }  # fmt: skip
 LIBRARY_USERS = {
-    "narwhals": {"table"},
+    "narwhals": {"frames"},
     "sklearn": {"_auto_estimator", "estimators", "splits", "scoring", "baselines", "cli"},
     "pandas": {"leaderboard"},
     "rich": {"cli", "progress"},

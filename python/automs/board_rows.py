@@ -26,8 +26,7 @@ Values = npt.NDArray[np.float64]
 def trial_row(trial: Trial, training: Training) -> LeaderboardRow:
     """Give a trial's row; its size counts the networks of all folds."""
     scores = trial.progress.fold_scores
-    n_features = training.view(0, trial.candidate).X.shape[1]
-    size = trial.candidate.n_parameters(n_features, training.target.n_logits)
+    size = training.n_parameters(trial.number)
     reasons = {
         TrialState.PRUNED: "not promoted",
         TrialState.DIVERGED: "a loss or weight was not finite any more",
@@ -72,7 +71,7 @@ def with_latencies(
     measured = {}
     for trial in ensemble.members:
         nets = networks[trial.number]
-        alone = build_predictor([(1.0, nets)], target, None, table.values.shape[1], {})
+        alone = build_predictor([(1.0, nets)], target, None, table.columns, {})
         measured[trial.name] = (measured_latency(alone, table.values[0]), alone.n_parameters)
     return [_measured(row, *measured[row.name]) if row.name in measured else row for row in rows]
 

@@ -45,7 +45,7 @@ _RULES: dict[str, Rule] = {
     "activation": OneOf(ACTIVATIONS),
     "embedding_size": Whole(0, high=1024),
     "residual": Flag(),
-    "encoding": OneOf(("standard", "robust")),
+    "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
     "loss": OneOf(("auto", *LOSSES)),
     "huber_delta": _POSITIVE,
     "quantile": Real(0, 1),
@@ -83,8 +83,9 @@ class Candidate:
         embeddings, categories are one-hot.
     residual : bool, default=False
         Hidden layers as wide as the one before add their input to their output.
-    encoding : {"robust", "standard"}, default="robust"
-        Columns by median, interquartile range and a smooth clip; or by mean and deviation.
+    encoding : {"robust", "standard", "piecewise", "quantile"}, default="robust"
+        Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
+        robust with bins between quantiles; by normal scores of the rank.
     loss : str, default="auto"
         squared, absolute, huber, quantile, poisson or cross_entropy; auto is squared for
         regression, else cross_entropy.

@@ -22,6 +22,7 @@ from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
+from automs.table import Column, Table
 from automs.target import Target
 from automs.training import Training
 
@@ -148,7 +149,7 @@ def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float)
 
 
 def refit(
-    training: Training, values: Values, ensemble: Ensemble, clock: Clock, reserve: float = 0.0
+    training: Training, table: Table, ensemble: Ensemble, clock: Clock, reserve: float = 0.0
 ) -> dict[int, list[FoldNetwork]]:
     """Train members again on all rows, each to the epoch that validation chose, as time allows.
 
@@ -160,10 +161,11 @@ def refit(
     dict of int to list of FoldNetwork
         By the member's number, for those that were trained again.
     """
-    all_rows = np.arange(len(values), dtype=np.int32)
+    n_rows = len(table.values)
+    all_rows = np.arange(n_rows, dtype=np.int32)
     no_rows = np.empty(0, dtype=np.int32)
     again = Training(
-        values,
+        table,
         training.target,
         [Split(all_rows, no_rows)],
         training.metric,
@@ -171,11 +173,11 @@ def refit(
         n_threads=training.n_threads,
         memory=training.memory,
     )
-    growth = len(values) / training.splits[0].train_rows.size
+    growth = n_rows / training.splits[0].train_rows.size
     encodings = len({trial.candidate.encoding for trial in ensemble.members})
     reserve += 1.2 * growth * encodings * training.views.seconds
     if not training.memory.has_room(
-        encodings * training.view(0, ensemble.members[0].candidate).X.nbytes
+        encodings * training.view(0, ensemble.members[0].candidate).n_bytes
     ):
         return {}
     planned: list[Trial] = []
@@ -212,7 +214,7 @@ def build_predictor(
     members: Sequence[tuple[float, Sequence[FoldNetwork]]],
     target: Target,
     names: Sequence[str] | None,
-    n_columns: int,
+    columns: Sequence[Column],
     metadata: dict[str, Any],
 ) -> Predictor:
     """Pack networks into the model that is used, saved and embedded.
@@ -224,7 +226,8 @@ def build_predictor(
     target : Target
     names : sequence of str or None
         The columns' names.
-    n_columns : int
+    columns : sequence of Column
+        What each is.
     metadata : dict
         Plain values, kept in the model file.
     """
@@ -243,7 +246,11 @@ def build_predictor(
         write_model(
             {
                 "task": target.task,
-                "n_columns": n_columns,
+                "n_columns": len(columns),
+                "columns": [
+                    {"kind": c.kind.name.lower(), "ordered": c.ordered, "categories": list(c.categories)}
+                    for c in columns
+                ],
                 "column_names": None if names is None else list(names),
                 "class_kind": None if classes is None else _class_kind(classes),
                 "classes": None if classes is None else classes.tolist(),
@@ -272,6 +279,7 @@ def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str
         "link": network.link,
         "weights": network.weights,
         "biases": network.biases,
+        "embeddings": network.embeddings,
         "output_centre": network.output_centre,
         "output_scale": network.output_scale,
     }

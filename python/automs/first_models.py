@@ -23,7 +23,9 @@ def add_constant(training: Training, loss: str, quantile: float) -> int:
     int
         Its number in the training.
     """
-    candidate = Candidate((), loss=loss, quantile=quantile, encoding="standard", epochs=1, seed=0)
+    candidate = Candidate(
+        (), loss=loss, quantile=quantile, encoding="standard", embedding_size=0, epochs=1, seed=0
+    )
     number = training.add([candidate])
     set_constant(training, number)
     return number

@@ -127,7 +127,7 @@ def fit_search(
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
-        networks |= refit(training, table.values, ensemble, clock, packing)
+        networks |= refit(training, table, ensemble, clock, packing)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, target)
@@ -160,7 +160,7 @@ def _make_training(
 ) -> Training:
     """Give a training on the folds whose views the limits on memory and time have room for."""
     training = Training(
-        table.values,
+        table,
         target,
         splits,
         settings.metric,
@@ -184,7 +184,8 @@ def _search(
         search_space=settings.search_space,
         seed=settings.seed,
         n_rows=split.train_rows.size,
-        n_features=training.view(0, Candidate(encoding="standard")).X.shape[1],
+        n_features=training.feature_counts(Candidate(encoding="standard"))[0],
+        features_of=training.feature_counts,
         n_outputs=training.target.n_logits,
         n_folds=training.n_folds,
         max_trials=settings.max_trials,
@@ -253,7 +254,7 @@ def _pack(
         "score_val": score if math.isfinite(score) else None,
         "members": [trial.name for trial in ensemble.members],
     }
-    return build_predictor(members, target, table.names, table.values.shape[1], notes)
+    return build_predictor(members, target, table.names, table.columns, notes)
 
 
 def _speak(rows: Sequence[LeaderboardRow], clock: Clock) -> None:

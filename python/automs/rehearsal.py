@@ -49,8 +49,8 @@ def _pack_once(search: Search, table: Table) -> FinishTime:
     started = perf_counter()
     first = search.trials()[0]
     networks = search.training.networks(first.number)
-    target, n_columns = search.training.target, table.values.shape[1]
-    model = build_predictor([(1.0, networks)], target, table.names, n_columns, {})
+    target = search.training.target
+    model = build_predictor([(1.0, networks)], target, table.names, table.columns, {})
     measured_latency(model, table.values[0])
     packed = perf_counter()
     rows = [trial_row(first, search.training) for _ in range(_N_ROWS)]

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from automs.candidates import Candidate
 from automs.clock import Clock
-from automs.cost import nominal_cost
 from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
 from automs.memory import state_bytes
@@ -197,15 +196,11 @@ class Search:
         ):
             finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
             score = -math.inf if progress.state is JobState.DIVERGED else progress.score
-            cost = self._cost(self._candidate(request), progress.epoch - start)
+            cost = self.problem.cost(self._candidate(request), progress.epoch - start)
             results.append(Result(request.candidate_index, progress.epoch, score, finished, cost))
             if finished:
                 self._finished_scores.append(score)
         return results
-
-    def _cost(self, candidate: Candidate, epochs: int) -> float:
-        p = self.problem
-        return p.n_folds * nominal_cost(candidate, p.n_rows, p.n_features, p.n_outputs, epochs)
 
     def _allowance(self) -> float:
         """Nominal cost that the remaining time allows, by the rate measured so far."""
@@ -243,8 +238,7 @@ class Search:
         self._released.update(losers)
 
     def _state_bytes(self, index: int) -> int:
-        candidate = self.training.candidates[self._numbers[index]]
-        n_parameters = candidate.n_parameters(self.problem.n_features, self.problem.n_outputs)
+        n_parameters = self.training.n_parameters(self._numbers[index])
         return state_bytes(n_parameters, self.training.n_folds)
 
     def _look(self) -> bool:

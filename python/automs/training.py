@@ -16,6 +16,7 @@ from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress
 from automs.scoring import Metric, score_predictions
 from automs.splits import Split
+from automs.table import Table
 from automs.target import Target
 from automs.views import FoldRows, View, Views
 
@@ -38,7 +39,7 @@ class Training:
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns)
+    table : Table
     target : Target
     splits : sequence of Split
         A fold each; validation rows may be empty.
@@ -57,7 +58,7 @@ class Training:
 
     def __init__(  # noqa: PLR0913  # the rows, how they are scored, and limits
         self,
-        values: Values,
+        table: Table,
         target: Target,
         splits: Sequence[Split],
         metric: Metric,
@@ -74,7 +75,7 @@ class Training:
         self.candidates: list[Candidate] = []
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        rows = FoldRows(values, target, sample_weight, self.splits)
+        rows = FoldRows(table, target, sample_weight, self.splits)
         self.views = Views(rows, self._jobs, self.memory, n_threads)
         self._job_views: list[View] = []
 
@@ -117,6 +118,17 @@ class Training:
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
         return self.views.view(fold, candidate)
+
+    def n_parameters(self, candidate: int) -> int:
+        """Give the number of weights, biases and values of tables of one fold's network."""
+        settings = self.candidates[candidate]
+        n_features, tables = self.feature_counts(settings)
+        return settings.n_parameters(n_features, self.target.n_logits, tables)
+
+    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int]]:
+        """Give the first fold's dense features and rows of embedding tables for a candidate."""
+        encoder = self.views.encoder(0, candidate)
+        return encoder.n_features, encoder.embedding_rows
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""

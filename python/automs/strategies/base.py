@@ -29,6 +29,9 @@ class Problem:
         Fixes every draw.
     n_rows, n_features, n_outputs : int
         Training rows of one fold, encoded features and logits; for nominal costs.
+    features_of : callable, optional
+        Candidate -> its encoded features and the rows of each of its embedding tables; where it
+        is not given, all candidates have `n_features` and no tables.
     n_folds : int, default=1
         How often each candidate is trained.
     max_trials : int, optional
@@ -42,9 +45,20 @@ class Problem:
     n_rows: int
     n_features: int
     n_outputs: int
+    features_of: Callable[[Candidate], tuple[int, Sequence[int]]] | None = None
     n_folds: int = 1
     max_trials: int | None = None
     first_candidates: Sequence[Candidate] = ()
+
+    def cost(self, candidate: Candidate, epochs: int | None = None) -> float:
+        """Give the nominal cost of some epochs, by default all, on all folds."""
+        n_features: int = self.n_features
+        tables: Sequence[int] = ()
+        if self.features_of is not None:
+            n_features, tables = self.features_of(candidate)
+        return self.n_folds * nominal_cost(
+            candidate, self.n_rows, n_features, self.n_outputs, epochs, tables
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +194,7 @@ class Strategy(ABC):
 
     def full_cost(self, candidate: Candidate) -> float:
         """Give the nominal cost of all epochs on all folds."""
-        problem = self.problem
-        size = (problem.n_rows, problem.n_features, problem.n_outputs)
-        return problem.n_folds * nominal_cost(candidate, *size)
+        return self.problem.cost(candidate)
 
     def n_left(self, allowance: float) -> int | None:
         """Give how many candidates may still be proposed, None for no such limit.
