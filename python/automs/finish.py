@@ -248,7 +248,11 @@ def build_predictor(
                 "task": target.task,
                 "n_columns": len(columns),
                 "columns": [
-                    {"kind": c.kind.name.lower(), "ordered": c.ordered, "categories": list(c.categories)}
+                    {
+                        "kind": c.kind.name.lower(),
+                        "ordered": c.ordered,
+                        "categories": list(c.categories),
+                    }
                     for c in columns
                 ],
                 "column_names": None if names is None else list(names),

@@ -150,9 +150,7 @@ class Views:
             twin = next((self._views[key] for key in others if key in self._views), None)
         return twin
 
-    def _encode(
-        self, encoder: Encoder
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    def _encode(self, encoder: Encoder) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
         take = self._memory.take_view if self._views else self._memory.take_first_view
         take(self._n_bytes(encoder))
         return encoder.encode(self._rows.table.values, self._n_threads)
