@@ -203,7 +203,7 @@ def numpy_activation(name, x):
 
 def numpy_predictions(network, values):
     """Run a network in float64, from raw rows to predictions."""
-    hidden = network.encoder.encode(values).astype(np.float64)
+    hidden = network.encoder.encode(values)[0].astype(np.float64)
     layers = list(zip(network.weights, network.biases, strict=True))
     for number, (weights, bias) in enumerate(layers[:-1]):
         out = numpy_activation(network.candidate.activation, hidden @ weights + bias)

@@ -46,7 +46,7 @@ def fit_encoder(values: Values, train_rows: npt.NDArray[np.int32], encoding: str
     >>> import numpy as np
     >>> values = np.array([[1.0, 5.0], [3.0, np.nan]])
     >>> encoder = fit_encoder(values, np.arange(2, dtype=np.int32), "standard")
-    >>> encoder.encode(values)
+    >>> encoder.encode(values)[0]
     array([[-1.,  0.,  0.],
            [ 1.,  0.,  1.]], dtype=float32)
     """
@@ -63,8 +63,13 @@ def fit_encoder(values: Values, train_rows: npt.NDArray[np.int32], encoding: str
             present = present[~missing[:, column]]
         if present.size:
             centre[column], scale[column] = _centre_and_scale(present, measure)
-    clip = np.full(n_columns, encoding == "robust")
-    return Encoder(centre, scale, clip, indicator)
+    clip = encoding == "robust"
+    parts: list[dict[str, Any]] = [
+        {"kind": "scaled", "column": at, "clip": clip, "centre": centre[at], "scale": scale[at]}
+        for at in range(n_columns)
+    ]
+    parts += [{"kind": "indicator", "column": int(at)} for at in np.flatnonzero(indicator)]
+    return Encoder(n_columns, parts)
 
 
 def _centre_and_scale(present: Values, measure: Any) -> tuple[float, float]:

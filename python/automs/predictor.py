@@ -46,11 +46,12 @@ class Predictor:
     Examples
     --------
     >>> from automs._core import Encoder, write_model
+    >>> scaled = {"kind": "scaled", "column": 0, "clip": False, "centre": 0.0, "scale": 1.0}
     >>> line = {"encoder": 0, "weight": 1.0, "layer_sizes": [1, 1], "activation": "identity",
     ...         "residual": False, "link": "identity", "weights": [[[2.0]]], "biases": [[0.5]],
     ...         "output_centre": [0.0], "output_scale": [1.0]}
     >>> data = write_model({"task": "regression", "n_columns": 1, "column_names": ["size"],
-    ...                     "encoders": [Encoder([0.0], [1.0], [False], [False])],
+    ...                     "encoders": [Encoder(1, [scaled])],
     ...                     "networks": [line], "metadata": "{}"})
     >>> predictor = Predictor(data)
     >>> predictor.predict([[1.0], [3.0]])

@@ -128,7 +128,7 @@ class Training:
         twin = self._views.get((fold, encoding, not poisson))
         split = self.splits[fold]
         encoder = twin.encoder if twin else fit_encoder(self._values, split.train_rows, encoding)
-        X = twin.X if twin else encoder.encode(self._values, self.n_threads)
+        X = twin.X if twin else encoder.encode(self._values, self.n_threads)[0]
         centre, scale = self._output_scale(split.train_rows, poisson)
         number = self._jobs.add_view(
             self.target.task,
