@@ -35,7 +35,7 @@ LAYERS = (
     ("search_space", "splits", "table", "target"),
     ("dimensions",),
     ("seeds", "clock", "_rules", "_rows"),
-    ("_threads",),
+    ("_threads", "_cells"),
     ("_core",),
     ("errors", "_cpu_level", "_version"),
 )

@@ -205,7 +205,8 @@ def test_columns_of_data_frames_are_taken_by_name() -> None:
         (np.full((3, 4), np.inf), ValueError, "infinities.* row 0"),
         (np.full((3, 4), -np.inf, dtype=np.float32), ValueError, "infinities"),
         (np.full((3, 4), "1"), TypeError, "numbers"),
-        ([["a", 1, 2, 3]], TypeError, "numbers"),
+        ([["a", 1, 2, 3]], TypeError, "X column 'a' must hold numbers"),
+        ([[1, "b", 2, 3]], TypeError, "X column 'b' must hold numbers"),
         (np.zeros((3, 4), dtype=complex), TypeError, "numbers"),
         (np.zeros((3, 4), dtype="datetime64[s]"), TypeError, "numbers"),
     ],
@@ -221,7 +222,8 @@ def test_bad_tables_are_refused(X: Any, error: type[Exception], message: str) ->
         ([1.0, 2.0], ValueError, "must have 4 columns, got 2"),
         (np.zeros((1, 4)), ValueError, "1-D"),
         ([1.0, 2.0, 3.0, np.inf], ValueError, "infinities"),
-        ([1.0, 2.0, 3.0, "x"], TypeError, "real number"),
+        ([1.0, 2.0, 3.0, "x"], TypeError, "column 'd' must hold numbers or booleans, got str 'x'"),
+        (np.array(["1", "2", "3", "4"]), TypeError, "column 'a' must hold numbers"),
     ],
 )
 def test_bad_rows_are_refused(row: Any, error: type[Exception], message: str) -> None:
