@@ -44,7 +44,7 @@ LAYERS = (
     ("dimensions",),
     ("interruption",),
     ("seeds", "clock", "_rules", "_rows"),
-    ("_threads",),
+    ("_threads", "_cells"),
     ("_core",),
     ("errors", "_cpu_level", "_version"),
 )

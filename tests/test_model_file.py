@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from automs.errors import ModelFileError
 from automs.predictor import Predictor, load_predictor, predictor_from_bytes
 
 HEADER_BYTES = 24
+EPOCH = datetime.datetime(1970, 1, 1)
 GOLDEN = Path(__file__).parent / "data" / "models"
 
 
@@ -260,5 +262,27 @@ def test_files_of_every_version_still_give_the_same_predictions(path: Path) -> N
     np.testing.assert_allclose(values, expected["values"], rtol=1e-5, atol=1e-6)
 
 
-def test_golden_files_of_version_1_are_there() -> None:
-    assert len(list(GOLDEN.glob("v1/*.model"))) == 2
+@pytest.mark.parametrize(("version", "n_files"), [(1, 2), (2, 2)])
+def test_golden_files_are_there(version: int, n_files: int) -> None:
+    paths = list(GOLDEN.glob(f"v{version}/*.model"))
+    assert len(paths) == n_files
+    for path in paths:
+        assert path.read_bytes()[8] == version
+
+
+def test_golden_file_of_version_2_knows_labels_and_dates() -> None:
+    predictor = load_predictor(GOLDEN / "v2" / "multiclass.model")
+    expected = np.load(GOLDEN / "v2" / "multiclass.npz")
+    labels = [["red", "größe", ""], ["1", "2", "3"]]
+    rows = [
+        [
+            row[0],
+            None if np.isnan(row[1]) else [*labels[0], "other"][int(row[1])],
+            None if np.isnan(row[2]) else [1, 2.0, "3", 4][int(row[2])],
+            row[3] if np.isnan(row[3]) else EPOCH + datetime.timedelta(seconds=row[3]),
+        ]
+        for row in expected["X"]
+    ]
+    np.testing.assert_array_equal(
+        predictor.predict_proba(rows), predictor.predict_proba(expected["X"])
+    )

@@ -205,7 +205,8 @@ def test_columns_of_data_frames_are_taken_by_name() -> None:
         (np.full((3, 4), np.inf), ValueError, "infinities.* row 0"),
         (np.full((3, 4), -np.inf, dtype=np.float32), ValueError, "infinities"),
         (np.full((3, 4), "1"), TypeError, "numbers"),
-        ([["a", 1, 2, 3]], TypeError, "numbers"),
+        ([["a", 1, 2, 3]], TypeError, "X column 'a' must hold numbers"),
+        ([[1, "b", 2, 3]], TypeError, "X column 'b' must hold numbers"),
         (np.zeros((3, 4), dtype=complex), TypeError, "numbers"),
         (np.zeros((3, 4), dtype="datetime64[s]"), TypeError, "numbers"),
     ],
@@ -221,7 +222,8 @@ def test_bad_tables_are_refused(X: Any, error: type[Exception], message: str) ->
         ([1.0, 2.0], ValueError, "must have 4 columns, got 2"),
         (np.zeros((1, 4)), ValueError, "1-D"),
         ([1.0, 2.0, 3.0, np.inf], ValueError, "infinities"),
-        ([1.0, 2.0, 3.0, "x"], TypeError, "real number"),
+        ([1.0, 2.0, 3.0, "x"], TypeError, "column 'd' must hold numbers or booleans, got str 'x'"),
+        (np.array(["1", "2", "3", "4"]), TypeError, "column 'a' must hold numbers"),
     ],
 )
 def test_bad_rows_are_refused(row: Any, error: type[Exception], message: str) -> None:
@@ -325,6 +327,45 @@ def test_embedded_program_predicts_the_same(embedded: Path, tmp_path: Path, task
     expected = predictor.predict(X)[:, None] if task == "regression" else predictor.predict_proba(X)
     # The program is built without fused multiply-add, so the last bits of float32 may differ.
     np.testing.assert_allclose(values, expected, **TOLERANCE)
+
+
+def test_embedded_program_knows_labels_and_dates(embedded: Path, tmp_path: Path) -> None:
+    model = ROOT / "tests" / "data" / "models" / "v2" / "regression.model"
+    rows = [
+        [0.5, "größe", "2", 951782400.0],
+        [None, "red", "3", None],
+        [2.0, "unheard-of", "1", -1.0],
+        [-1.0, None, "2.0", 1.7e9],
+    ]
+    text = "\n".join(" ".join("nan" if x is None else str(x) for x in row) for row in rows)
+    arguments = [embedded, model]
+    run = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8", check=True)
+    values = np.array(run.stdout.split(), dtype=np.float64)
+    np.testing.assert_allclose(values, load_predictor(model).predict(rows), **TOLERANCE)
+
+
+def test_one_row_of_labels_and_dates_gives_the_bits_of_many() -> None:
+    pandas = pytest.importorskip("pandas")
+    predictor = load_predictor(ROOT / "tests" / "data" / "models" / "v2" / "multiclass.model")
+    frame = pandas.DataFrame(
+        {
+            "day": pandas.to_datetime(["2024-02-29", None, "1969-12-31"]),
+            "colour": pandas.Categorical(["größe", None, "other"]),
+            "grade": [3, 1, 4],
+            "size": [0.5, None, -1.0],
+        }
+    )
+    labels = predictor.predict(frame)
+    probabilities = predictor.predict_proba(frame)
+    assert len(np.unique(probabilities, axis=0)) == 3
+    for at, row in enumerate(frame.to_dict("records")):
+        assert predictor.predict_one(row) == labels[at]
+        in_order = [row[name] for name in predictor.feature_names_in_]
+        np.testing.assert_array_equal(predictor.predict_proba([in_order])[0], probabilities[at])
+    same = pickle.loads(pickle.dumps(predictor)).predict_proba(frame)
+    np.testing.assert_array_equal(same, probabilities)
+    with pytest.raises(TypeError, match="column 'size' must hold numbers"):
+        predictor.predict_one(["big", "red", 1, None])
 
 
 def test_embedded_program_refuses_bad_files(embedded: Path, tmp_path: Path) -> None:
