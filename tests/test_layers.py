@@ -30,9 +30,14 @@ LAYERS = (
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
     ("candidates", "encoding"),
+    ("encoding_categories",),
+    ("encoding_parts",),
     ("prior", "arguments"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
+    ("categories", "frames"),
+    ("raw_columns",),
+    ("column_kinds",),
     ("dimensions",),
     ("seeds", "clock", "_rules", "_rows"),
     ("_threads", "_cells"),
@@ -46,7 +51,7 @@ CORE_USERS = {
     "finish",
 }  # fmt: skip
 LIBRARY_USERS = {
-    "narwhals": {"table"},
+    "narwhals": {"frames"},
     "sklearn": {"_auto_estimator", "estimators", "splits", "scoring", "baselines", "cli"},
     "pandas": {"leaderboard"},
     "rich": {"cli", "progress"},
