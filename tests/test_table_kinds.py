@@ -244,9 +244,42 @@ def test_columns_of_fit_go_by_name_or_else_by_position():
     assert read_table([["y", 3, 4]], columns=fitted.columns).values.shape == (1, 3)
 
 
-def test_sparse_pandas_columns_are_numbers():
+def test_types_that_numpy_alone_knows_are_read_by_it():
     frame = pd.DataFrame({"s": pd.arrays.SparseArray([0.0, 2.0, NAN])})
     np.testing.assert_array_equal(read_table(frame).values[:, 0], [0.0, 2.0, NAN])
+    days = read_table(pa.table({"d": pa.array([dt.date(1970, 1, 2), None], type=pa.date64())}))
+    assert days.columns == (Column(DATE),)
+    np.testing.assert_array_equal(days.values[:, 0], [86400.0, NAN])
+
+
+EMPTY = {
+    "polars": (
+        lambda dtype: pl.DataFrame({"c": pl.Series([None, None], dtype=dtype)}),
+        [pl.Null, pl.Categorical, pl.Enum(["a"]), pl.String, pl.Date, pl.Time, pl.Duration,
+         pl.Boolean, pl.Decimal, pl.Binary, pl.Object, pl.List(pl.Int8), pl.Struct({"a": pl.Int8})],
+    ),
+    "pyarrow": (
+        lambda dtype: pa.table({"c": pa.array([None, None], type=dtype)}),
+        [pa.null(), pa.string(), pa.large_string(), pa.date32(), pa.time64("ns"), pa.duration("s"),
+         pa.bool_(), pa.timestamp("ns", "UTC"), pa.decimal128(5, 2), pa.list_(pa.int8()),
+         pa.binary(), pa.dictionary(pa.int8(), pa.string())],
+    ),
+    "pandas": (
+        lambda dtype: pd.DataFrame({"c": pd.array([None, None], dtype=dtype)}),
+        ["Int64", "boolean", "string", "str", "category", "M8[ns]", "m8[s]", "M8[us, UTC]",
+         "object", "Float32", "period[D]"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("library", EMPTY)
+def test_a_column_missing_throughout_is_numeric_whatever_its_type(library):
+    make, dtypes = EMPTY[library]
+    for dtype in dtypes:
+        for columns in (None, [Column(DATE)], [CITIES], [Column()]):
+            table = read_table(make(dtype), columns=columns)
+            assert np.isnan(table.values).all(), dtype
+            assert list(table.columns) == (columns or [Column()]), dtype
 
 
 VALUES = st.none() | st.floats(allow_infinity=False) | st.text(max_size=3) | st.booleans()

@@ -136,14 +136,17 @@ def _holds_objects(series: Any) -> bool:
 
 
 def _read_other(series: Any, what: str) -> RawColumn:
-    """Read a column of a type that narwhals has no name for, or none at all."""
+    """Read a column of a type that narwhals has no name for, where NumPy has one."""
     n_rows = len(series)
     if series.null_count() == n_rows:
         return RawColumn(ColumnKind.NUMERIC, np.full(n_rows, np.nan))
     native = series.to_native()
     dtype = getattr(native, "dtype", getattr(native, "type", series.dtype))
-    values = np.asarray(native) if str(dtype).startswith("Sparse") else None
-    if values is None or values.dtype.kind not in "biuf":
+    try:
+        values = np.asarray(native)
+    except (NotImplementedError, TypeError, ValueError):
+        raise unsupported(what, dtype) from None
+    if values.ndim != 1 or values.dtype.kind not in "biufmM":
         raise unsupported(what, dtype)
     return read_column(values, what)
 

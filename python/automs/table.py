@@ -159,10 +159,14 @@ def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
         return _filled(X)
     try:
         array: npt.NDArray[Any] = np.asarray(X)
-        if not hasattr(X, "dtype") and array.dtype.kind not in "biufc":
-            array = np.array(X, dtype=object)  # else a string would turn its neighbours into some
+        if hasattr(X, "dtype") or array.dtype.kind in "biufc":
+            return array
+        uneven = ""
     except ValueError as error:  # NumPy's own words: an inhomogeneous shape
-        raise ValueError(f"{name} must have as many values in every row: {error}") from None
+        uneven = str(error)
+    array = np.array(X, dtype=object)  # else a string would turn its neighbours into some
+    if uneven and array.ndim != 2:
+        raise ValueError(f"{name} must have as many values in every row: {uneven}")
     return array
 
 
