@@ -1,6 +1,7 @@
 """Bad input to the estimators: an error that names the argument, the rule and what came."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.model_selection import GroupKFold
@@ -123,8 +124,10 @@ TABLES = [
     (X_OK[:, :0], Y_OK, ValueError, ["0 feature", "(30, 0)"]),
     (X_OK[:, 0], Y_OK, ValueError, ["2D", "X", "(30,)"]),
     (with_value(X_OK, INF, 3, 1), Y_OK, ValueError, ["X", "infinit", "column 1"]),
-    ([["a", 1.0]] * N_ROWS, Y_OK, TypeError, ["X", "numeric"]),
-    (np.array([["a", 1.0]] * N_ROWS, dtype=object), Y_OK, TypeError, ["X column 0", "str"]),
+    ([[b"a", 1.0]] * N_ROWS, Y_OK, TypeError, ["X column 0", "bytes", "supported", "string"]),
+    ([["a", [1.0]]] * N_ROWS, Y_OK, TypeError, ["X column 1", "list", "leave it out"]),
+    ([["a", {"b": 1}]] * N_ROWS, Y_OK, TypeError, ["X column 1", "dict"]),
+    (pd.DataFrame(X_OK, columns=["a", "b", "a"]), Y_OK, ValueError, ["X", "'a'", "rename"]),
     (None, Y_OK, ValueError, ["X"]),
 ]
 
@@ -217,4 +220,4 @@ def test_rows_that_do_not_fit_the_model_are_refused(predict):
     assert_refused(lambda: call(X_OK[:, :2]), ValueError, ["2 features", "3 features"])
     assert_refused(lambda: call(X_OK[0]), ValueError, ["2D", "(3,)"])
     assert_refused(lambda: call(with_value(X_OK, INF, 0, 2)), ValueError, ["X", "infinit", "2"])
-    assert_refused(lambda: call([["a", "b", "c"]]), TypeError, ["X", "numeric"])
+    assert_refused(lambda: call([["a", "b", "c"]]), TypeError, ["X column 0", "numbers", "'a'"])

@@ -12,6 +12,7 @@ from automs.candidates import ACTIVATIONS, Candidate
 from automs.outcomes import JobState
 from automs.scoring import resolve_metric, score_predictions
 from automs.splits import Split, make_splits
+from automs.table import read_table
 from automs.target import read_target
 from automs.training import Training
 
@@ -44,7 +45,7 @@ def make_training(table, candidates, *, metric="auto", validation=2, loss="auto"
     if validation is not None:
         splits = make_splits(validation, len(X), codes, 0)
     resolved = resolve_metric(metric, target.task, loss, target.decode if classification else None)
-    training = Training(X, target, splits, resolved, **settings)
+    training = Training(read_table(X), target, splits, resolved, **settings)
     training.add(candidates)
     return training
 

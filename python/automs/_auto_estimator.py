@@ -137,6 +137,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _keep_input(self, table: Table, target: Target) -> None:
+        self._columns = table.columns
         self.n_features_in_ = table.values.shape[1]
         if table.names is not None:
             self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -148,7 +149,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self, "predictor_")
         names = getattr(self, "feature_names_in_", None)
-        values = read_table(X, expected_names=names).values
+        values = read_table(X, columns=self._columns, expected_names=names).values
         if values.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {values.shape[1]} features, but {type(self).__name__} is expecting "
@@ -175,6 +176,8 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             Before `fit`.
         ValueError
             When X has other columns than in `fit`, or infinite values.
+        TypeError
+            When a column cannot be read as what it was in `fit`.
         """
         values = self._rows(X)
         predicted: npt.NDArray[Any] = self.predictor_.predict(values, n_jobs=self.n_jobs)

@@ -172,7 +172,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
     splits = _splits(validation, n_rows, target, seed)
     decode = None if target.classes is None else target.decode
     training = Training(
-        table.values,
+        table,
         target,
         splits,
         resolve_metric(metric, target.task, decode=decode),

@@ -22,6 +22,7 @@ from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
+from automs.table import Table
 from automs.target import Target
 from automs.training import Training
 
@@ -118,7 +119,7 @@ def choose_ensemble(
 
 
 def refit(
-    training: Training, values: Values, ensemble: Ensemble, clock: Clock
+    training: Training, table: Table, ensemble: Ensemble, clock: Clock
 ) -> dict[int, list[FoldNetwork]]:
     """Train members again on all rows, each to the epoch that validation chose, as time allows.
 
@@ -130,17 +131,18 @@ def refit(
     dict of int to list of FoldNetwork
         By the member's number, for those that were trained again.
     """
-    all_rows = np.arange(len(values), dtype=np.int32)
+    n_rows = len(table.values)
+    all_rows = np.arange(n_rows, dtype=np.int32)
     no_rows = np.empty(0, dtype=np.int32)
     again = Training(
-        values,
+        table,
         training.target,
         [Split(all_rows, no_rows)],
         training.metric,
         sample_weight=training.sample_weight,
         n_threads=training.n_threads,
     )
-    growth = len(values) / training.splits[0].train_rows.size
+    growth = n_rows / training.splits[0].train_rows.size
     planned: list[Trial] = []
     planned_seconds = 0.0
     for trial in ensemble.members:

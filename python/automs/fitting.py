@@ -95,7 +95,7 @@ def fit_search(
         When no candidate could be used: every one diverged or was cut before its first epoch.
     """
     training = Training(
-        table.values,
+        table,
         target,
         splits,
         settings.metric,
@@ -119,7 +119,7 @@ def fit_search(
     ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
-        networks |= refit(training, table.values, ensemble, clock)
+        networks |= refit(training, table, ensemble, clock)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, target)

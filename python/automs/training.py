@@ -16,6 +16,7 @@ from automs.encoding import fit_encoder
 from automs.outcomes import FoldNetwork, JobState, Progress
 from automs.scoring import Metric, score_predictions
 from automs.splits import Split
+from automs.table import Table
 from automs.target import Target
 
 __all__ = ["Training"]
@@ -48,7 +49,7 @@ class Training:
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns)
+    table : Table
     target : Target
     splits : sequence of Split
         A fold each; validation rows may be empty.
@@ -65,7 +66,7 @@ class Training:
 
     def __init__(
         self,
-        values: Values,
+        table: Table,
         target: Target,
         splits: Sequence[Split],
         metric: Metric,
@@ -79,7 +80,7 @@ class Training:
         self.sample_weight = sample_weight
         self.n_threads = n_threads
         self.candidates: list[Candidate] = []
-        self._values = values
+        self._table = table
         self._jobs = TrainJobs()
         self._views: dict[tuple[int, str, bool], _View] = {}
         self._job_views: list[_View] = []
@@ -127,8 +128,11 @@ class Training:
     def _make_view(self, fold: int, encoding: str, poisson: bool) -> _View:
         twin = self._views.get((fold, encoding, not poisson))
         split = self.splits[fold]
-        encoder = twin.encoder if twin else fit_encoder(self._values, split.train_rows, encoding)
-        X = twin.X if twin else encoder.encode(self._values, self.n_threads)[0]
+        if twin:
+            encoder, X = twin.encoder, twin.X
+        else:
+            encoder = fit_encoder(self._table, split.train_rows, encoding, embed=False)
+            X = encoder.encode(self._table.values, self.n_threads)[0]
         centre, scale = self._output_scale(split.train_rows, poisson)
         number = self._jobs.add_view(
             self.target.task,
