@@ -112,7 +112,10 @@ BAD = [
     (pd.DataFrame({"p": pd.period_range("2024", periods=2, freq="M")}), "'p' has dtype period"),
     (pd.DataFrame({"i": pd.interval_range(0, 2)}), "'i' has dtype interval"),
     (pd.DataFrame({"o": ["x", [1]]}), "column 'o' has dtype object, holding list and str"),
-    (pd.DataFrame({"o": [1, [1]]}), "column 'o' has dtype object; .*sequence"),
+    (
+        pd.DataFrame({"o": [1, [1]]}),
+        "column 'o' has dtype object, holding int and list; .*sequence",
+    ),
     (pd.DataFrame({"o": [1, datetime.date(2024, 1, 1)]}, dtype=object), "holding date and int"),
     (pd.DataFrame({"o": [datetime.time(1), datetime.timedelta(1)]}), "holding time and timedelta"),
     (np.array([[b"a"]]), r"X column 0 has dtype \|S1"),

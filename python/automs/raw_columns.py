@@ -207,7 +207,8 @@ def _floats(objects: npt.NDArray[Any], what: str) -> Values:
     except OverflowError as error:
         raise ValueError(f"{what} holds a number beyond float64: {error}") from None
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} has dtype object; {_SUPPORTED}: {error}") from None
+        present = {type(value) for value in objects if value is not None}
+        raise TypeError(f"{unsupported(what, _holding(present))}: {error}") from None
 
 
 def _measured(objects: npt.NDArray[Any], measure: Callable[[Any], float]) -> Values:
