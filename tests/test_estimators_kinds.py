@@ -52,7 +52,8 @@ def test_a_regression_learns_from_categories_and_takes_columns_by_name(frame):
 def test_a_classification_takes_validation_rows_of_their_own(frame):
     X, y = frame
     labels = np.where(y > 0, "high", "low")
-    pair = (X.tail(20).assign(town="paris"), labels[-20:])
+    unseen = X["town"].where(np.arange(N_ROWS) < N_ROWS - 3, "paris")
+    pair = (X.assign(town=unseen).tail(20), labels[-20:])
     model = AutoClassifier(**QUICK | {"validation": pair}).fit(X[:100], labels[:100])
     assert np.isin(model.predict(X), ["high", "low"]).all()
     assert (model.predict(X[:100]) == labels[:100]).mean() > 0.8
