@@ -129,7 +129,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or table of shape (n_rows, n_columns)
-            Numeric and boolean columns; NaN is a missing value.
+            Numbers, booleans, strings, categories, dates, durations; any may be missing.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
         sample_weight : array-like of shape (n_rows,), optional
             Weights >= 0, in training and in scores.
@@ -237,7 +237,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or table of shape (n_rows, n_columns)
-            Numeric and boolean columns; NaN is a missing value.
+            Numbers, booleans, strings, categories, dates, durations; any may be missing.
         y : array-like of shape (n_rows,)
             Strings, whole numbers or booleans.
         sample_weight : array-like of shape (n_rows,), optional

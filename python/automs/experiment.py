@@ -116,7 +116,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
         A trained one goes on from where it is, to the same bits as without the pause; X, y,
         validation, weights and `random_state` must be those of the first call.
     X : array-like or table of shape (n_rows, n_columns)
-        Numeric and boolean columns; NaN is a missing value.
+        Numbers, booleans, strings, categories, dates, durations; any may be missing.
     y : array-like of shape (n_rows,) or (n_rows, n_targets)
         Classes where it holds strings or booleans, or where a candidate's loss is
         "cross_entropy"; else numbers.
