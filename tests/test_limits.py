@@ -5,8 +5,6 @@ import pytest
 
 import automs.finish
 import automs.views
-from automs import AutoRegressor
-from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.finish import choose_ensemble, refit
 from automs.rehearsal import FinishTime
@@ -16,6 +14,7 @@ from automs.search_space import SearchSpace
 from automs.splits import make_splits
 from automs.strategies import make_strategy
 from automs.strategies.base import Problem
+from automs.table import read_table
 from automs.target import read_target
 from automs.training import Training
 
@@ -42,7 +41,7 @@ def searched(regression_table):
     X, y = regression_table
     target = read_target(y, len(y), classification=False)
     metric = resolve_metric("rmse", "regression", "squared", None)
-    training = Training(X, target, make_splits(0.25, len(y), None, 0, None), metric)
+    training = Training(read_table(X), target, make_splits(0.25, len(y), None, 0, None), metric)
     problem = Problem(
         search_space=SPACE, seed=0, n_rows=120, n_features=5, n_outputs=1, max_trials=6
     )
@@ -95,48 +94,13 @@ def test_a_slow_metric_has_fewer_members_compared(searched, monkeypatch):
 def test_members_are_refitted_only_where_the_encoding_is_paid_for_too(searched, left, n_refitted):
     searched.training.views.seconds = 100.0
     ensemble = choose(searched, SetClock(0.0))
-    values = np.zeros((160, 5))
-    assert len(refit(searched.training, values, ensemble, SetClock(left))) == n_refitted
+    table = read_table(np.zeros((160, 5)))
+    assert len(refit(searched.training, table, ensemble, SetClock(left))) == n_refitted
 
 
 def test_what_is_reserved_after_a_refit_is_left(searched):
     ensemble = choose(searched, SetClock(0.0))
-    values = np.zeros((160, 5))
+    table = read_table(np.zeros((160, 5)))
     for reserve, n_refitted in [(0.0, 1), (2e5, 0)]:
-        done = refit(searched.training, values, ensemble, SetClock(1e5), reserve)
+        done = refit(searched.training, table, ensemble, SetClock(1e5), reserve)
         assert len(done) == n_refitted
-
-
-def test_an_encoder_is_learned_from_a_bounded_number_of_rows(monkeypatch, regression_table):
-    X, y = regression_table
-    sizes = []
-    real = automs.views.fit_encoder
-
-    def counting(values, rows, *args):
-        sizes.append(rows.tolist())
-        return real(values, rows, *args)
-
-    monkeypatch.setattr(automs.views, "fit_encoder", counting)
-    monkeypatch.setattr(automs.views, "_MAX_LEARNED", 30)
-    target = read_target(y, len(y), classification=False)
-    metric = resolve_metric("rmse", "regression", "squared", None)
-    splits = make_splits(0.25, len(y), None, 0, None)
-    Training(X, target, splits, metric).view(0, Candidate())
-    (rows,) = sizes
-    assert len(rows) == len(set(rows)) == 30
-    assert set(rows) <= set(splits[0].train_rows.tolist())
-    assert rows[0] == splits[0].train_rows[0]
-    assert rows[-1] == splits[0].train_rows[-1]
-
-
-def test_a_limit_that_has_no_time_for_more_views_keeps_one_fold_and_encoding(
-    regression_table, monkeypatch
-):
-    """Encoding seems to take an hour: one fold in one encoding is what there is."""
-    monkeypatch.setattr(automs.views, "perf_counter", iter(np.arange(0.0, 1e9, 3600.0)).__next__)
-    model = AutoRegressor(
-        time_limit=0.5, validation=4, random_state=0, baselines=None, strategy="random"
-    ).fit(*regression_table)
-    assert {trial.candidate.encoding for trial in model.trials_} == {"standard"}
-    assert {len(trial.progress.fold_scores) for trial in model.trials_} == {1}
-    assert np.isfinite(model.predict(regression_table[0])).all()

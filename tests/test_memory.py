@@ -11,6 +11,7 @@ from automs.errors import MemoryLimitError
 from automs.memory import Memory, state_bytes
 from automs.scoring import resolve_metric
 from automs.splits import make_splits
+from automs.table import read_table
 from automs.target import read_target
 from automs.training import Training
 
@@ -54,7 +55,7 @@ def make_training(memory_limit, n_folds=2):
     target = read_target(y, N_ROWS, classification=False)
     splits = make_splits(n_folds, N_ROWS, None, 0, None)
     metric = resolve_metric("rmse", "regression", "squared", None)
-    return Training(X, target, splits, metric, memory=Memory(memory_limit, X.nbytes))
+    return Training(read_table(X), target, splits, metric, memory=Memory(memory_limit, X.nbytes))
 
 
 @pytest.mark.parametrize(("n_views", "affordable"), [(1, 1), (2, 2), (3, 3), (9, 4)])
