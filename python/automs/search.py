@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from automs.candidates import Candidate
 from automs.clock import Clock
@@ -14,9 +14,11 @@ from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
+from automs.part_scores import part_scores
 from automs.seeds import derive_seed
-from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
+from automs.trials import TRIAL_STATES, SearchReport, Trial
 
 __all__ = ["Search", "SearchReport", "Trial"]
 
@@ -31,52 +33,6 @@ _FIRST_RATE = 5e9
 #: The search of a small table ends early when the last half of at least so many finished trials
 #: has not improved the best score.
 _EARLY_END_TRIALS = 600
-
-_TRIAL_STATES = {
-    JobState.PAUSED: TrialState.PRUNED,
-    JobState.COMPLETE: TrialState.COMPLETE,
-    JobState.DIVERGED: TrialState.DIVERGED,
-    JobState.TIMED_OUT: TrialState.TIMED_OUT,
-    JobState.STOPPED: TrialState.STOPPED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One candidate and what came of it.
-
-    Attributes
-    ----------
-    number : int
-        Of the candidate in the training.
-    name : str
-    candidate : Candidate
-    progress : Progress
-    state : TrialState
-    solver : {"constant", "exact", "gradient"}
-        How it gets its weights.
-    usable : bool
-        Whether its weights are there and its score is finite.
-    """
-
-    number: int
-    name: str
-    candidate: Candidate
-    progress: Progress
-    state: TrialState
-    solver: str
-    usable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SearchReport:
-    """What a progress display is told: seconds, trials begun and finished, best score so far."""
-
-    elapsed: float
-    remaining: float
-    n_trials: int
-    n_finished: int
-    best_score: float
 
 
 class Search:
@@ -134,6 +90,14 @@ class Search:
         """Candidates of the strategy; the constant and the linear model do not count."""
         return len(self._numbers)
 
+    def posterior(self) -> Posterior | None:
+        """Give the strategy's weights for averaging candidates, by number in the training."""
+        given = self.strategy.posterior()
+        if given is None:
+            return None
+        weights = {self._numbers[index]: weight for index, weight in given.weights.items()}
+        return replace(given, weights=weights)
+
     def trials(self) -> list[Trial]:
         """Give all trials: the constant and the linear one, then those of the strategy."""
         names = list(self._first) + [f"net-{i:04d}" for i in range(len(self._numbers))]
@@ -146,7 +110,7 @@ class Search:
         ]
 
     def _trial(self, name: str, number: int, progress: Progress) -> Trial:
-        state = _TRIAL_STATES[progress.state]
+        state = TRIAL_STATES[progress.state]
         if progress.epoch == 0 and state is not TrialState.DIVERGED:
             state = TrialState.SKIPPED
         usable = (
@@ -178,6 +142,7 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
+        self._inherit(requests)
         before = self._epochs(requests)
         started = self.clock.elapsed()
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
@@ -216,16 +181,27 @@ class Search:
             first = self.training.add(seeded)
             self._numbers.extend(range(first, first + len(new)))
 
+    def _inherit(self, requests: Sequence[Request]) -> None:
+        """Copy states, before any of them is trained on."""
+        for request in requests:
+            if request.from_candidate is not None:
+                states = self.training.export_states(self._numbers[request.from_candidate])
+                self.training.import_states(self._numbers[request.candidate_index], states)
+
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
         results = []
-        for request, start, progress in zip(
-            requests, before, self.training.progress(numbers), strict=True
-        ):
+        outcomes = self.training.progress(numbers)
+        parts: dict[int, tuple[float, ...]] = {}
+        if self.strategy.wants_part_scores:
+            parts = part_scores(self.training, numbers, outcomes)
+        for request, start, progress in zip(requests, before, outcomes, strict=True):
             finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
             score = -math.inf if progress.state is JobState.DIVERGED else progress.score
             cost = self._cost(self._candidate(request), progress.epoch - start)
-            results.append(Result(request.candidate_index, progress.epoch, score, finished, cost))
+            index = request.candidate_index
+            own = parts.get(self._numbers[index], ())
+            results.append(Result(index, progress.epoch, score, finished, cost, own))
             if finished:
                 self._finished_scores.append(score)
         return results
