@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import write_model
+from automs.averaging import average_trials
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.first_models import set_constant
@@ -22,6 +23,7 @@ from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
+from automs.strategies.base import Posterior
 from automs.target import Target
 from automs.training import Training
 
@@ -58,7 +60,13 @@ class Ensemble:
 
 
 def choose_ensemble(
-    training: Training, trials: Sequence[Trial], size: int, clock: Clock, *, seed: int
+    training: Training,
+    trials: Sequence[Trial],
+    size: int,
+    clock: Clock,
+    *,
+    seed: int,
+    posterior: Posterior | None = None,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
 
@@ -72,6 +80,9 @@ def choose_ensemble(
     clock : Clock
     seed : int
         Of the halves for the honest score.
+    posterior : Posterior, optional
+        Weights by number in the training: the model is the mean by these then, of at most `size`
+        members.
 
     Returns
     -------
@@ -86,6 +97,13 @@ def choose_ensemble(
     finalists = [t for t in ordered[:N_FINALISTS] if t.state is not TrialState.PRUNED]
     if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
         return alone
+    if posterior is not None:
+        averaged = average_trials(training, trials, posterior, size, seed)
+        if averaged is not None:
+            members, shares, predictions = averaged
+            fold_scores = _fold_scores(training, members[0], predictions)
+            seconds = sum(trial.progress.seconds for trial in members)
+            return Ensemble(members, shares, fold_scores, seconds)
     by_fold = training.validation_predictions([t.number for t in finalists])
     rows = np.concatenate([split.validation_rows for split in training.splits])
     weights = training.sample_weight
@@ -103,8 +121,7 @@ def choose_ensemble(
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
         return alone
-    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
-    fold_scores = training.fold_scores(best.number, np.split(chosen.predictions, ends))
+    fold_scores = _fold_scores(training, best, chosen.predictions)
     # The selection compares pooled rows; the leaderboard, and so this, means over folds.
     if not np.nanmean(fold_scores) > best.progress.score:
         return alone
@@ -115,6 +132,12 @@ def choose_ensemble(
         fold_scores,
         sum(t.progress.seconds for t in members),
     )
+
+
+def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values:
+    """Score predictions for the validation rows of all folds, as those of a trial are."""
+    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
+    return training.fold_scores(like.number, np.split(predictions, ends))
 
 
 def refit(

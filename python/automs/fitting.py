@@ -70,12 +70,13 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class FittedSearch:
-    """What a search came to: the model, the ordered rows, all trials, members and weights."""
+    """What a search came to: model, ordered rows, all trials, the strategy, members' weights."""
 
     predictor: Predictor
     rows: list[LeaderboardRow]
     trials: list[Trial]
     n_candidates: int
+    strategy: Strategy
     ensemble_weights: dict[str, float] = field(default_factory=dict)
 
 
@@ -116,7 +117,9 @@ def fit_search(
         raise _nothing_usable(len(trials), search, clock)
     short = search.interrupted or clock.remaining() <= 0.0
     size = 1 if short else settings.ensemble_size
-    ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
+    ensemble = choose_ensemble(
+        training, usable, size, clock, seed=settings.seed, posterior=search.posterior()
+    )
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         networks |= refit(training, table.values, ensemble, clock)
@@ -129,7 +132,7 @@ def fit_search(
     ordered = sort_rows(rows)
     _speak(ordered, search, clock)
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
-    return FittedSearch(predictor, ordered, trials, search.n_candidates, weights)
+    return FittedSearch(predictor, ordered, trials, search.n_candidates, search.strategy, weights)
 
 
 def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseException:
