@@ -47,7 +47,7 @@ SETTINGS = [
     ("max_trials", "many", TypeError, ["integer", "'many'"]),
     ("metric", "speed", ValueError, ["one of", "'speed'"]),
     ("metric", 3, TypeError, ["name or a function", "int"]),
-    ("strategy", "luck", ValueError, ["halving, random", "'luck'"]),
+    ("strategy", "luck", ValueError, ["halving, random, gibbs", "'luck'"]),
     ("strategy", 3, TypeError, ["Strategy", "3"]),
     ("search_space", {"epochs": 3}, TypeError, ["SearchSpace", "dict"]),
     ("search_space", SearchSpace({"learning_rat": 1}), ValueError,

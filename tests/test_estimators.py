@@ -68,7 +68,7 @@ def outcome(model, X):
 
 
 @pytest.mark.parametrize("validation", [0.25, 3])
-@pytest.mark.parametrize("strategy", ["halving", "random"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "gibbs"])
 def test_a_seed_gives_the_same_bits_again_for_any_number_of_jobs(
     kind, table, quick_space, strategy, validation
 ):

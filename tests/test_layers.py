@@ -19,14 +19,15 @@ LAYERS = (
     ("rehearsal",),
     ("board_rows",),
     ("finish", "progress"),
-    ("search",),
+    ("search", "averaging"),
+    ("packing",),
     ("selection", "predictor", "baselines"),
-    ("strategies",),
-    ("strategies.halving", "strategies.random"),
-    ("strategies.base",),
-    ("schedule", "trials"),
-    ("leaderboard", "reports"),
-    ("first_models",),
+    ("strategies", "trials"),
+    ("strategies.halving", "strategies.random", "strategies.gibbs"),
+    ("strategies.rungs", "strategies.population"),
+    ("strategies.base", "strategies.jitter", "strategies.tempering"),
+    ("schedule", "leaderboard", "reports"),
+    ("first_models", "part_scores"),
     ("exact",),
     ("training",),
     ("views",),
@@ -52,7 +53,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
     "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
-    "predictor", "finish",
+    "predictor", "packing",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},

@@ -30,7 +30,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("kind", [AutoRegressor, AutoClassifier])
-@pytest.mark.parametrize("strategy", ["halving", "random"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "gibbs"])
 def test_two_hundred_trials_give_the_same_bits_for_one_and_two_jobs(
     kind, strategy, regression_table, multiclass_table
 ):

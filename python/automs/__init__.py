@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from automs.experiment import TrainedCandidate, train_candidates
     from automs.predictor import Predictor, load_predictor
     from automs.search_space import SearchSpace, When
+    from automs.strategies import (
+        GibbsStrategy,
+        HalvingStrategy,
+        RandomStrategy,
+        Request,
+        Strategy,
+    )
 
 _HOMES = {
     "AutoClassifier": "estimators",
@@ -24,12 +31,17 @@ _HOMES = {
     "Candidate": "candidates",
     "Choice": "dimensions",
     "Float": "dimensions",
+    "GibbsStrategy": "strategies",
+    "HalvingStrategy": "strategies",
     "Int": "dimensions",
     "Layers": "dimensions",
     "ModelFileError": "errors",
     "Predictor": "predictor",
+    "RandomStrategy": "strategies",
+    "Request": "strategies",
     "SearchSpace": "search_space",
     "SearchWarning": "errors",
+    "Strategy": "strategies",
     "TrainedCandidate": "experiment",
     "When": "search_space",
     "load_predictor": "predictor",
@@ -43,12 +55,17 @@ __all__ = [
     "Candidate",
     "Choice",
     "Float",
+    "GibbsStrategy",
+    "HalvingStrategy",
     "Int",
     "Layers",
     "ModelFileError",
     "Predictor",
+    "RandomStrategy",
+    "Request",
     "SearchSpace",
     "SearchWarning",
+    "Strategy",
     "TrainedCandidate",
     "When",
     "load_predictor",

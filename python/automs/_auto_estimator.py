@@ -79,6 +79,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.ensemble_weights_ = fitted.ensemble_weights
         self.trials_ = fitted.trials
         self.n_trials_ = fitted.n_candidates
+        self.strategy_ = fitted.strategy
         return self
 
     def _read_target(self, y: Any, n_rows: int) -> Target:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from automs.baselines import BaselineResult
-from automs.finish import Ensemble, build_predictor, measured_latency
+from automs.finish import Ensemble
 from automs.leaderboard import LeaderboardRow, TrialState
 from automs.outcomes import FoldNetwork
+from automs.packing import build_predictor, measured_latency
 from automs.predictor import Predictor
 from automs.search import Trial
 from automs.table import Table

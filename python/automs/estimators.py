@@ -34,7 +34,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         ``metric(y_true, y_pred) -> float``. "auto" goes with the loss.
     loss : {"auto", "squared", "absolute", "huber", "quantile", "poisson"}, default="auto"
         What training minimises; "auto" is squared. One that the search space names goes first.
-    strategy : {"halving", "random"} or Strategy, default="halving"
+    strategy : {"halving", "random", "gibbs"} or Strategy, default="halving"
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
@@ -69,6 +69,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         The candidates in the model, by their names on the leaderboard.
     trials_ : list of Trial
         The constant and the linear model, then the `n_trials_` candidates.
+    strategy_ : Strategy
+        As it was at the end of the search: a copy of the one given.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where X has column names.

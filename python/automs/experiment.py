@@ -15,9 +15,9 @@ from automs.arguments import resolve_seed, resolve_whole
 from automs.candidates import Candidate
 from automs.errors import SearchWarning
 from automs.exact import train_exact
-from automs.finish import build_predictor
 from automs.leaderboard import TrialState
 from automs.outcomes import FoldNetwork, JobState
+from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.scoring import resolve_metric
 from automs.seeds import derive_seed

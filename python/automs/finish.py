@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from automs._core import write_model
+from automs.averaging import average_trials
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.first_models import set_constant
 from automs.leaderboard import TrialState
 from automs.outcomes import FoldNetwork, JobState
-from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
-from automs.table import Column, Table
-from automs.target import Target
+from automs.strategies.base import Posterior
+from automs.table import Table
 from automs.training import Training
 
-__all__ = ["Ensemble", "build_predictor", "choose_ensemble", "measured_latency", "refit"]
+__all__ = ["Ensemble", "choose_ensemble", "refit"]
 
 logger = logging.getLogger("automs")
 
@@ -61,7 +58,7 @@ class Ensemble:
     fit_time: float
 
 
-def choose_ensemble(
+def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within what
     training: Training,
     trials: Sequence[Trial],
     size: int,
@@ -69,6 +66,7 @@ def choose_ensemble(
     *,
     seed: int,
     reserve: float = 0.0,
+    posterior: Posterior | None = None,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
 
@@ -84,6 +82,9 @@ def choose_ensemble(
         Of the halves for the honest score.
     reserve : float, default=0.0, seconds
         Kept back for what comes afterwards.
+    posterior : Posterior, optional
+        Weights by number in the training: the model is the mean by these then, of at most `size`
+        members.
 
     Returns
     -------
@@ -101,6 +102,13 @@ def choose_ensemble(
     finalists = finalists[: _n_affordable(training, best, clock, reserve)]
     if len(finalists) < 2:
         return alone
+    if posterior is not None:
+        averaged = average_trials(training, trials, posterior, size, seed)
+        if averaged is not None:
+            members, shares, predictions = averaged
+            fold_scores = _fold_scores(training, members[0], predictions)
+            seconds = sum(trial.progress.seconds for trial in members)
+            return Ensemble(members, shares, fold_scores, seconds)
     by_fold = training.validation_predictions([t.number for t in finalists])
     rows = np.concatenate([split.validation_rows for split in training.splits])
     weights = training.sample_weight
@@ -119,8 +127,7 @@ def choose_ensemble(
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
         return alone
-    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
-    fold_scores = training.fold_scores(best.number, np.split(chosen.predictions, ends))
+    fold_scores = _fold_scores(training, best, chosen.predictions)
     # The selection compares pooled rows; the leaderboard, and so this, means over folds.
     if not np.nanmean(fold_scores) > best.progress.score:
         return alone
@@ -146,6 +153,12 @@ def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float)
         training.memory.state_bytes / max(n_bytes, 1),
     )
     return int(min(*limits, N_FINALISTS))
+
+
+def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values:
+    """Score predictions for the validation rows of all folds, as those of a trial are."""
+    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
+    return training.fold_scores(like.number, np.split(predictions, ends))
 
 
 def refit(
@@ -208,93 +221,3 @@ def refit(
     if len(done) < len(ensemble.members):
         logger.info("%d of %d members trained again on all rows", len(done), len(ensemble.members))
     return done
-
-
-def build_predictor(
-    members: Sequence[tuple[float, Sequence[FoldNetwork]]],
-    target: Target,
-    names: Sequence[str] | None,
-    columns: Sequence[Column],
-    metadata: dict[str, Any],
-) -> Predictor:
-    """Pack networks into the model that is used, saved and embedded.
-
-    Parameters
-    ----------
-    members : sequence of (weight, networks)
-        The networks of one member share its weight equally.
-    target : Target
-    names : sequence of str or None
-        The columns' names.
-    columns : sequence of Column
-        What each is.
-    metadata : dict
-        Plain values, kept in the model file.
-    """
-    encoders: list[Any] = []
-    positions: dict[int, int] = {}
-    networks = []
-    for weight, folds in members:
-        for network in folds:
-            key = id(network.encoder)
-            if key not in positions:
-                positions[key] = len(encoders)
-                encoders.append(network.encoder)
-            networks.append(_network_dict(network, positions[key], weight / len(folds)))
-    classes = target.classes
-    return predictor_from_bytes(
-        write_model(
-            {
-                "task": target.task,
-                "n_columns": len(columns),
-                "columns": [
-                    {
-                        "kind": c.kind.name.lower(),
-                        "ordered": c.ordered,
-                        "categories": list(c.categories),
-                    }
-                    for c in columns
-                ],
-                "column_names": None if names is None else list(names),
-                "class_kind": None if classes is None else _class_kind(classes),
-                "classes": None if classes is None else classes.tolist(),
-                "encoders": encoders,
-                "networks": networks,
-                "metadata": json.dumps(metadata),
-            }
-        )
-    )
-
-
-def _class_kind(classes: npt.NDArray[Any]) -> str:
-    return {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}.get(
-        classes.dtype.kind, "string"
-    )
-
-
-def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str, Any]:
-    sizes = [network.weights[0].shape[0], *(w.shape[1] for w in network.weights)]
-    return {
-        "encoder": encoder,
-        "weight": weight,
-        "layer_sizes": sizes,
-        "activation": network.candidate.activation,
-        "residual": network.candidate.residual,
-        "link": network.link,
-        "weights": network.weights,
-        "biases": network.biases,
-        "embeddings": network.embeddings,
-        "output_centre": network.output_centre,
-        "output_scale": network.output_scale,
-    }
-
-
-def measured_latency(predictor: Predictor, row: Values, n_calls: int = 20) -> float:
-    """Median seconds of predicting one row, after a first call."""
-    predictor.predict_one(row)
-    times = []
-    for _ in range(n_calls):
-        start = time.perf_counter()
-        predictor.predict_one(row)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))

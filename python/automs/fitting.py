@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,11 @@ from automs.board_rows import (
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.errors import SearchWarning
-from automs.finish import Ensemble, build_predictor, choose_ensemble, refit
+from automs.finish import Ensemble, choose_ensemble, refit
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork
+from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.progress import live_line
 from automs.rehearsal import FinishTime, rehearse
@@ -80,12 +81,13 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class FittedSearch:
-    """What a search came to: the model, the ordered rows, all trials, members and weights."""
+    """What a search came to: model, ordered rows, all trials, the strategy, members' weights."""
 
     predictor: Predictor
     rows: list[LeaderboardRow]
     trials: list[Trial]
     n_candidates: int
+    strategy: Strategy
     ensemble_weights: dict[str, float] = field(default_factory=dict)
 
 
@@ -123,7 +125,15 @@ def fit_search(
     short = clock.remaining() <= 0.0
     size = 1 if short else settings.ensemble_size
     packing = finish.seconds(size * training.n_folds, len(trials))
-    ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed, reserve=packing)
+    ensemble = choose_ensemble(
+        training,
+        usable,
+        size,
+        clock,
+        seed=settings.seed,
+        reserve=packing,
+        posterior=search.posterior(),
+    )
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
@@ -137,7 +147,9 @@ def fit_search(
     ordered = sort_rows(rows)
     _speak(ordered, clock)
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
-    return FittedSearch(predictor, ordered, trials, search.n_candidates, weights)
+    strategy = search.strategy
+    strategy.problem = replace(strategy.problem, features_of=None)  # which holds the whole table
+    return FittedSearch(predictor, ordered, trials, search.n_candidates, strategy, weights)
 
 
 def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:

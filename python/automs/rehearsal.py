@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from automs.board_rows import trial_row
-from automs.finish import build_predictor, measured_latency
 from automs.leaderboard import make_leaderboard, sort_rows
+from automs.packing import build_predictor, measured_latency
 from automs.search import Search
 from automs.table import Table
 

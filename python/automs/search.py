@@ -14,9 +14,10 @@ from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
 from automs.memory import state_bytes
 from automs.outcomes import JobState, Progress
+from automs.part_scores import part_scores
 from automs.reports import SearchReport
 from automs.seeds import derive_seed
-from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
 from automs.trials import Trial, trial_state
 
@@ -92,6 +93,14 @@ class Search:
         """Candidates of the strategy; the constant and the linear model do not count."""
         return len(self._numbers)
 
+    def posterior(self) -> Posterior | None:
+        """Give the strategy's weights for averaging candidates, by number in the training."""
+        given = self.strategy.posterior()
+        if given is None:
+            return None
+        weights = {self._numbers[index]: weight for index, weight in given.weights.items()}
+        return replace(given, weights=weights)
+
     def trials(self) -> list[Trial]:
         """Give all trials: the constant and the linear one, then those of the strategy."""
         names = list(self._first) + [f"net-{i:04d}" for i in range(len(self._numbers))]
@@ -145,6 +154,7 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
+        self._inherit(requests)
         before = self._epochs(requests)
         started = self.clock.elapsed()
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
@@ -188,16 +198,27 @@ class Search:
         left = self.clock.remaining(self.reserve)
         return self.training.views.affordable(candidate, left)
 
+    def _inherit(self, requests: Sequence[Request]) -> None:
+        """Copy states, before any of them is trained on."""
+        for request in requests:
+            if request.from_candidate is not None:
+                states = self.training.export_states(self._numbers[request.from_candidate])
+                self.training.import_states(self._numbers[request.candidate_index], states)
+
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
         results = []
-        for request, start, progress in zip(
-            requests, before, self.training.progress(numbers), strict=True
-        ):
+        outcomes = self.training.progress(numbers)
+        parts: dict[int, tuple[float, ...]] = {}
+        if self.strategy.wants_part_scores:
+            parts = part_scores(self.training, numbers, outcomes)
+        for request, start, progress in zip(requests, before, outcomes, strict=True):
             finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
             score = -math.inf if progress.state is JobState.DIVERGED else progress.score
             cost = self.problem.cost(self._candidate(request), progress.epoch - start)
-            results.append(Result(request.candidate_index, progress.epoch, score, finished, cost))
+            index = request.candidate_index
+            own = parts.get(self._numbers[index], ())
+            results.append(Result(index, progress.epoch, score, finished, cost, own))
             if finished:
                 self._finished_scores.append(score)
         return results

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from automs._core import greedy_ensemble
 from automs.scoring import Metric, score_predictions
 
-__all__ = ["EnsembleSelection", "select_ensemble"]
+__all__ = ["EnsembleSelection", "cut_halves", "select_ensemble"]
 
 Floats = NDArray[np.float64]
 
@@ -186,7 +186,7 @@ def _best_single(members: list[Floats], rows: _Rows) -> EnsembleSelection:
 
 def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int) -> Floats:
     """Return predictions for each row by weights that were chosen on the other half."""
-    first, second = _halves(rows, seed)
+    first, second = cut_halves(rows.y, rows.metric, seed)
     crossed = np.full_like(members[0], np.nan)
     for chosen_on, used_on in ((first, second), (second, first)):
         weights, _, _ = _select(
@@ -201,12 +201,12 @@ def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int
     return crossed
 
 
-def _halves(rows: _Rows, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def cut_halves(y: Floats, metric: Metric, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return two sorted halves of the rows, each class shared evenly for classification."""
-    order = np.random.default_rng(seed).permutation(len(rows.y))
-    if rows.metric.is_classification:
+    order = np.random.default_rng(seed).permutation(len(y))
+    if metric.is_classification:
         # Sorted by class, random within: every second row keeps all classes in both halves.
-        order = order[np.argsort(rows.y[order, 0], kind="stable")]
+        order = order[np.argsort(y[order, 0], kind="stable")]
     return np.sort(order[0::2]), np.sort(order[1::2])
 
 
