@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AutomsWarning", "ModelFileError", "SearchWarning"]
+__all__ = ["AutomsWarning", "BaselineWarning", "ModelFileError", "SearchWarning"]
 
 
 class ModelFileError(ValueError):
@@ -15,3 +15,7 @@ class AutomsWarning(UserWarning):
 
 class SearchWarning(AutomsWarning):
     """A search ended in a way that its caller should know of: it was interrupted."""
+
+
+class BaselineWarning(AutomsWarning):
+    """A baseline has a better validation score than the model, by more than the noise."""

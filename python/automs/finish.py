@@ -98,6 +98,7 @@ def choose_ensemble(
         n_threads=training.n_threads,
         seed=seed,
         quantile=best.candidate.quantile,
+        groups=_validation_groups(training.splits),
         deadline=clock.time_left(),
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
@@ -115,6 +116,13 @@ def choose_ensemble(
         fold_scores,
         sum(t.progress.seconds for t in members),
     )
+
+
+def _validation_groups(splits: Sequence[Split]) -> npt.NDArray[np.integer[Any]]:
+    """Give each validation row's group; the row's own number where there are no groups."""
+    groups = [s.validation_rows if s.validation_groups is None else s.validation_groups
+              for s in splits]  # fmt: skip
+    return np.concatenate(groups)
 
 
 def refit(

@@ -54,6 +54,7 @@ class _Rows:
     y: Floats  # (n_rows, n_targets)
     weights: Floats | None  # (n_rows)
     quantile: float
+    groups: NDArray[np.int64] | None = None  # (n_rows), from 0; None: each row for itself
 
     def take(self, rows: NDArray[np.intp]) -> _Rows:
         """Return some of the rows."""
@@ -81,6 +82,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     *,
     sample_weight: Floats | None = None,
     quantile: float = 0.5,
+    groups: NDArray[np.integer] | None = None,
     max_size: int = 40,
     n_threads: int = 1,
     seed: int = 0,
@@ -92,7 +94,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     highest; the first best step gives the weights. For the honest score the rows are cut into two
     random halves (in each class, for classification): the members chosen on one half predict the
     other, and the predictions of both halves are scored together. Where that score is not better
-    than the best single member's, that member alone is the result.
+    than the best single member's, or all rows are of one group, that member alone is the result.
 
     Parameters
     ----------
@@ -106,6 +108,9 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
         Weights >= 0.
     quantile : float, default=0.5
         In (0, 1); read by pinball alone.
+    groups : ndarray of shape (n_rows,), int, optional
+        Rows of one group are never in both halves: groups of rows that belong together, or the
+        numbers of rows where one may be there more than once.
     max_size : int, default=40
         Additions at most, at least 1; a member may be added many times.
     n_threads : int, default=1
@@ -151,12 +156,13 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     weights = None
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
-    rows = _Rows(metric, targets, weights, quantile)
+    rows = _Rows(metric, targets, weights, quantile, _group_codes(groups))
     limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0)
 
     best = _best_single(members, rows)
     member_weights, score_optimistic, n_steps = _select(members, rows, limits)
-    if np.count_nonzero(member_weights) < 2:
+    one_group = rows.groups is not None and not rows.groups.any()
+    if np.count_nonzero(member_weights) < 2 or one_group:
         return best
     crossed = _cross_fitted(members, rows, limits, seed)
     score = rows.score(crossed)
@@ -196,13 +202,42 @@ def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int
     return crossed
 
 
+def _group_codes(groups: NDArray[np.integer] | None) -> NDArray[np.int64] | None:
+    """Return groups as 0, 1, ..., None where every row is a group for itself."""
+    if groups is None:
+        return None
+    labels, codes = np.unique(groups, return_inverse=True)
+    return None if len(labels) == len(groups) else codes.astype(np.int64)
+
+
 def _halves(rows: _Rows, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return two sorted halves of the rows, each class shared evenly for classification."""
+    if rows.groups is not None:
+        return _halves_of_groups(rows, rows.groups, seed)
     order = np.random.default_rng(seed).permutation(len(rows.y))
     if rows.metric.is_classification:
         # Sorted by class, random within: every second row keeps all classes in both halves.
         order = order[np.argsort(rows.y[order, 0], kind="stable")]
     return np.sort(order[0::2]), np.sort(order[1::2])
+
+
+def _halves_of_groups(
+    rows: _Rows, groups: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return halves that share no group: each goes to the half with fewer rows so far."""
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    if rows.metric.is_classification:
+        first_row = np.unique(groups, return_index=True)[1]
+        order = order[np.argsort(rows.y[first_row[order], 0], kind="stable")]
+    in_second = np.zeros(len(sizes), dtype=bool)
+    surplus = 0  # rows that the first half has more than the second
+    for group in order:
+        in_second[group] = surplus > 0
+        surplus += -int(sizes[group]) if surplus > 0 else int(sizes[group])
+    second = in_second[groups]
+    return np.flatnonzero(~second), np.flatnonzero(second)
 
 
 def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, float, int]:
