@@ -255,7 +255,7 @@ def test_a_baseline_that_is_slower_than_its_trial_said_starts_again_smaller(monk
     original = FakeModels.__call__
 
     def slow_after_the_trial(self, name, given, fold, plan):
-        self.paces[name] = 6.0 if self.runs else 0.5
+        self.paces[name] = 3.0 if self.runs else 1.0
         return original(self, name, given, fold, plan)
 
     monkeypatch.setattr(FakeModels, "__call__", slow_after_the_trial)

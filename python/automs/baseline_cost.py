@@ -73,10 +73,9 @@ class Plan:
 def problem_sizes(problem: BaselineProblem) -> Sizes:
     """Read the sizes off a problem."""
     n_columns = problem.values.shape[1]
-    incomplete = np.isnan(problem.values).any(axis=0)
     n_encoded = 0
     for column, n in enumerate(problem.n_categories()):
-        n_missing = int(incomplete[column])  # a category, or an indicator
+        n_missing = int(np.isnan(problem.values[:, column]).any())  # a category, or an indicator
         n_encoded += min(n + n_missing, MAX_CATEGORIES) if n else 1 + n_missing
     n_classes = problem.n_classes
     return Sizes(
