@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from automs.candidates import Candidate
     from automs.dimensions import Choice, Float, Int, Layers
-    from automs.errors import AutomsWarning, ModelFileError, SearchWarning
+    from automs.errors import AutomsWarning, BaselineWarning, ModelFileError, SearchWarning
     from automs.estimators import AutoClassifier, AutoRegressor
     from automs.experiment import TrainedCandidate, train_candidates
     from automs.predictor import Predictor, load_predictor
@@ -28,6 +28,7 @@ _HOMES = {
     "AutoClassifier": "estimators",
     "AutoRegressor": "estimators",
     "AutomsWarning": "errors",
+    "BaselineWarning": "errors",
     "Candidate": "candidates",
     "Choice": "dimensions",
     "Float": "dimensions",
@@ -52,6 +53,7 @@ __all__ = [
     "AutoClassifier",
     "AutoRegressor",
     "AutomsWarning",
+    "BaselineWarning",
     "Candidate",
     "Choice",
     "Float",

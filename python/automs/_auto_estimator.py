@@ -66,11 +66,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         weights = self._row_weights(read_weights(sample_weight, n_rows), target)
         seed = resolve_seed(self.random_state)
         if pair:
+            if groups is not None:
+                raise ValueError("groups must be None where validation is a pair (X_val, y_val)")
             rows = np.arange(n_rows, dtype=np.int32)
             splits = [Split(rows[:n_given], rows[n_given:])]
         else:
             codes = target.values[:, 0] if self._classification else None
-            splits = make_splits(self.validation, n_rows, codes, seed, groups)
+            splits = make_splits(self.validation, n_rows, codes, seed, groups, np.asarray(y))
         settings = self._settings(target, splits[0].train_rows.size, seed)
         fitted = fit_search(table, target, splits, weights, settings, clock)
         self._keep_input(table, target)

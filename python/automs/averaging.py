@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from automs.halves import cut_halves
 from automs.scoring import Metric, score_predictions
-from automs.selection import cut_halves
 from automs.strategies.base import Posterior
 from automs.training import Training
 from automs.trials import Trial
@@ -57,6 +57,7 @@ def average_by_posterior(  # noqa: PLR0913  # the members, their rows, how they 
     sample_weight: Floats | None = None,
     quantile: float = 0.5,
     seed: int = 0,
+    groups: NDArray[np.integer] | None = None,
 ) -> Floats:
     """Average members by posterior weights that the rows they predict had no part in.
 
@@ -80,6 +81,8 @@ def average_by_posterior(  # noqa: PLR0913  # the members, their rows, how they 
         Read by pinball alone.
     seed : int, default=0
         Cuts the halves.
+    groups : ndarray of int, shape (n_rows,), optional
+        Rows of one group are in the same half.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def average_by_posterior(  # noqa: PLR0913  # the members, their rows, how they 
 
     on_all = scores(slice(None))
     crossed: Floats = np.empty_like(predictions[0])
-    halves = cut_halves(y, metric, seed)
+    halves = cut_halves(y, metric, seed, groups)
     for chosen_on, used_on in (halves, halves[::-1]):
         shift = inverse_temperature * (scores(chosen_on) - on_all)
         # A score that is not defined on the half says nothing against the weight.
@@ -146,5 +149,6 @@ def average_trials(
         sample_weight=None if weights is None else weights[rows],
         quantile=members[0].candidate.quantile,
         seed=seed,
+        groups=training.validation_groups(),
     )
     return members, list(chosen.values()), predictions

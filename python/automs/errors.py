@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["AutomsWarning", "MemoryLimitError", "ModelFileError", "SearchWarning"]
+__all__ = [
+    "AutomsWarning",
+    "BaselineWarning",
+    "MemoryLimitError",
+    "ModelFileError",
+    "SearchWarning",
+]
 
 
 class ModelFileError(ValueError):
@@ -19,3 +25,7 @@ class AutomsWarning(UserWarning):
 
 class SearchWarning(AutomsWarning):
     """A search ended in a way that its caller should know of: it was interrupted."""
+
+
+class BaselineWarning(AutomsWarning):
+    """A baseline has a better validation score than the model, by more than the noise."""

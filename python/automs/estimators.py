@@ -38,13 +38,16 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
-    validation : "auto", float, int, splitter or (X_val, y_val), default="auto"
-        "auto": 5 folds below 10,000 rows, else 20 % of the rows held out. Or a share, a number of
-        folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
+    validation : "auto", "time", float, int, splitter or (X_val, y_val), default="auto"
+        "auto": 5 folds below 10,000 rows, else 20 % of the rows held out, at most 20,000. "time":
+        the last 20 % held out, at most 20,000, for tables in order of time. Or a share, a number
+        of folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
     ensemble_size : "auto" or int >= 1, default="auto"
         Steps of the greedy ensemble selection, 12 for "auto"; 1 chooses a single candidate.
     baselines : "auto", None or sequence of str, default="auto"
-        scikit-learn's models to compare with on the same rows: "constant", "linear".
+        scikit-learn's models on the same rows, "auto" for all: "constant", "linear",
+        "hist_gradient_boosting", "random_forest", "mlp"; in a fifth of the time limit, on fewer
+        rows or with fewer trees where that is too short, as the leaderboard says.
     memory_limit : int, optional, bytes
         For the table as float64 and what is made of it: encoded views (4 bytes for each row,
         feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
@@ -136,7 +139,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         sample_weight : array-like of shape (n_rows,), optional
             Weights >= 0, in training and in scores.
         groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides of a split.
+            Rows of one group are never on both sides of a split; a splitter decides itself.
 
         Returns
         -------
@@ -146,6 +149,11 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         ------
         ValueError, TypeError
             When an argument breaks its rule or has the wrong type, or no candidate could be used.
+
+        Warns
+        -----
+        BaselineWarning
+            When a baseline has a better validation score, by more than the noise.
         """
         return self._fit(X, y, sample_weight, groups)
 
@@ -245,16 +253,11 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         sample_weight : array-like of shape (n_rows,), optional
             Weights >= 0, in training and in scores.
         groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides of a split.
+            As for `AutoRegressor`, and so are errors and warnings.
 
         Returns
         -------
         self
-
-        Raises
-        ------
-        ValueError, TypeError
-            When an argument breaks its rule or has the wrong type, or no candidate could be used.
         """
         return self._fit(X, y, sample_weight, groups)
 

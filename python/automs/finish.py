@@ -121,6 +121,7 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within wh
         n_threads=training.n_threads,
         seed=seed,
         quantile=best.candidate.quantile,
+        groups=training.validation_groups(),
         deadline=clock.time_left(reserve),
         look=clock.look,
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._version import version
-from automs.baselines import BaselineProcess, BaselineResult
+from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
 from automs.board_rows import (
     baseline_row,
     ensemble_row,
@@ -22,7 +22,8 @@ from automs.board_rows import (
 )
 from automs.candidates import Candidate
 from automs.clock import Clock
-from automs.errors import SearchWarning
+from automs.comparison import Comparison, compare_with_baselines
+from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble, refit
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
@@ -140,12 +141,12 @@ def fit_search(
         networks |= refit(training, table, ensemble, clock, packing)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
-    rows = with_latencies(rows, ensemble, networks, table, target)
+    rows = with_latencies(rows, ensemble, networks, table, training)
     if len(ensemble.members) > 1:
-        rows.append(ensemble_row(ensemble, predictor, table))
+        rows.append(ensemble_row(ensemble, predictor, table, rows))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
-    _speak(ordered, clock)
+    _speak(clock, compare_with_baselines(training, ensemble, results, settings.seed))
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
     strategy = search.strategy
     strategy.problem = replace(strategy.problem, features_of=None)  # which holds the whole table
@@ -229,14 +230,21 @@ def _start_baselines(
 ) -> BaselineProcess | None:
     if not settings.baselines:
         return None
-    folds = [(split.train_rows, split.validation_rows) for split in splits]
-    n_classes = 0 if target.classes is None else len(target.classes)
-    process = BaselineProcess(
-        settings.baselines, table.values, target.values, folds, n_classes, sample_weight
+    parameters = settings.search_space.parameters
+    loss, quantile = parameters.get("loss"), parameters.get("quantile")
+    problem = BaselineProblem(
+        values=table.values,
+        y=target.values,
+        folds=[(split.train_rows, split.validation_rows) for split in splits],
+        n_classes=0 if target.classes is None else len(target.classes),
+        sample_weight=sample_weight,
+        columns=[(int(c.kind), len(c.categories), c.ordered) for c in table.columns],
+        loss=loss if isinstance(loss, str) else "auto",
+        quantile=quantile if isinstance(quantile, float) else 0.5,
+        seed=settings.seed,
     )
-    if clock.limit is not None:
-        process.end_after(_BASELINE_SHARE * clock.limit)
-    return process
+    limit = None if clock.limit is None else _BASELINE_SHARE * clock.limit
+    return BaselineProcess(settings.baselines, problem, limit)
 
 
 def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
@@ -269,7 +277,7 @@ def _pack(
     return build_predictor(members, target, table.names, table.columns, notes)
 
 
-def _speak(rows: Sequence[LeaderboardRow], clock: Clock) -> None:
+def _speak(clock: Clock, ahead: Comparison | None) -> None:
     """Say what the caller should know: an interruption, or a baseline in front."""
     if clock.look():
         warnings.warn(
@@ -277,5 +285,14 @@ def _speak(rows: Sequence[LeaderboardRow], clock: Clock) -> None:
             SearchWarning,
             stacklevel=6,
         )
-    if rows and rows[0].kind == "baseline":
-        logger.warning("the baseline %s has the best validation score", rows[0].name)
+    if ahead is None:
+        return
+    said = (
+        f"the baseline {ahead.name} has a validation score of {ahead.baseline_score:.6g}, the "
+        f"model one of {ahead.model_score:.6g} (higher is better; noise of the difference: "
+        f"{ahead.noise:.2g})"
+    )
+    if ahead.beyond_noise:
+        warnings.warn(said, BaselineWarning, stacklevel=6)
+    else:
+        logger.info("%s", said)

@@ -206,6 +206,17 @@ class Training:
         flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
         return [flat[i : i + self.n_folds] for i in range(0, len(flat), self.n_folds)]
 
+    def validation_groups(self) -> npt.NDArray[np.integer[Any]]:
+        """Give the group of each fold's validation rows; a row's own number without groups."""
+        return np.concatenate(
+            [
+                split.validation_rows
+                if split.validation_groups is None
+                else split.validation_groups
+                for split in self.splits
+            ]
+        )
+
     def fold_scores(self, candidate: int, predictions: Sequence[Values]) -> Values:
         """Score predictions, one array a fold, on the folds' validation rows."""
         return np.array(
