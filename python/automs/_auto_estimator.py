@@ -46,7 +46,34 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     _classification: bool
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Search on the rows of X.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_rows, n_columns)
+            Numbers, booleans, strings, categories, dates, durations; any may be missing.
+        y : array-like of shape (n_rows,), for numbers also (n_rows, n_targets)
+            Numbers; or classes: strings, whole numbers or booleans.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights >= 0, in training and in scores.
+        groups : array-like of shape (n_rows,), optional
+            Rows of one group are never on both sides of a split; a splitter decides itself.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            When an argument breaks its rule or has the wrong type, or no candidate could be used.
+
+        Warns
+        -----
+        BaselineWarning
+            When a baseline has a better validation score, by more than the noise.
+        """
         clock = Clock(resolve_time_limit(self.time_limit, self.max_trials))
         with Interruption(clock):
             return self._fit_by(clock, X, y, sample_weight, groups)
@@ -94,7 +121,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
                 "A column-vector y was passed when a 1d array was expected: y is taken as "
                 "y.ravel(), of shape (n_rows,)",
                 DataConversionWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
         return target
 

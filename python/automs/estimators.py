@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,35 +128,6 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         self.verbose = verbose
         self.quantile = quantile
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search on the rows of X.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-            Numbers, booleans, strings, categories, dates, durations; any may be missing.
-        y : array-like of shape (n_rows,) or (n_rows, n_targets)
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights >= 0, in training and in scores.
-        groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides of a split; a splitter decides itself.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            When an argument breaks its rule or has the wrong type, or no candidate could be used.
-
-        Warns
-        -----
-        BaselineWarning
-            When a baseline has a better validation score, by more than the noise.
-        """
-        return self._fit(X, y, sample_weight, groups)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
@@ -240,26 +211,6 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search on the rows of X.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-            Numbers, booleans, strings, categories, dates, durations; any may be missing.
-        y : array-like of shape (n_rows,)
-            Strings, whole numbers or booleans.
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights >= 0, in training and in scores.
-        groups : array-like of shape (n_rows,), optional
-            As for `AutoRegressor`, and so are errors and warnings.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, groups)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict the class of each row.

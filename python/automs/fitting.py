@@ -283,7 +283,7 @@ def _speak(clock: Clock, ahead: Comparison | None) -> None:
         warnings.warn(
             f"the search was interrupted after {clock.elapsed():.1f} s: this is the best so far",
             SearchWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
     if ahead is None:
         return
@@ -293,6 +293,6 @@ def _speak(clock: Clock, ahead: Comparison | None) -> None:
         f"{ahead.noise:.2g})"
     )
     if ahead.beyond_noise:
-        warnings.warn(said, BaselineWarning, stacklevel=6)
+        warnings.warn(said, BaselineWarning, stacklevel=5)
     else:
         logger.info("%s", said)
