@@ -207,6 +207,7 @@ def test_durations_and_missing_values_of_pandas() -> None:
         (0, NOON, TypeError, "column 'size' must hold numbers"),
         (0, np.datetime64("2024-01-01"), TypeError, "column 'size' must hold numbers"),
         (0, [1.0], TypeError, "column 'size' must hold numbers"),
+        (0, 10**400, ValueError, "column 'size' must hold numbers in the range of a float"),
         (3, "yesterday", ValueError, "column 'day' must hold dates in ISO form, got 'yesterday'"),
         (3, True, TypeError, "column 'day' must hold dates, got bool"),
         (3, Decimal(1), TypeError, "column 'day' must hold dates"),
@@ -233,6 +234,9 @@ def test_wrong_shapes_and_missing_columns_are_named() -> None:
         READER.row([1, "red"])
     with pytest.raises(ValueError, match="1-D"):
         READER.row(np.array([[1, "red", 3, None]], dtype=object))
+    for row in (None, 5, "text"):
+        with pytest.raises(TypeError, match="row must be a sequence, an array or a dict"):
+            READER.row(row)
     with pytest.raises(ValueError, match="row lacks the columns 'colour', 'grade', 'day'"):
         READER.row({"size": 1.0})
     with pytest.raises(ValueError, match=r"inhomogeneous|of shape"):

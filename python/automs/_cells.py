@@ -76,7 +76,7 @@ class ColumnReader:
         TypeError
             When the column is numeric or of dates, and a value is neither.
         ValueError
-            When a text is no date in ISO form.
+            When a text is no date in ISO form, or a number is beyond the range of a float.
         """
         if self.kind == "categorical":
             return self._read_labels(values)
@@ -93,7 +93,10 @@ class ColumnReader:
             return value
         if is_missing(value):
             return _MISSING
-        return self._second(value) if self.kind == "date" else self._number(value)
+        try:
+            return self._second(value) if self.kind == "date" else self._number(value)
+        except OverflowError:
+            raise ValueError(f"{self._what} must hold numbers in the range of a float") from None
 
     def _read_labels(self, values: Any) -> Floats:
         encoded = _dictionary(values)
