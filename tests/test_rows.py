@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from automs._cells import label_text
 from automs._rows import RowReader
+from automs.table import read_table
 
 NAN = float("nan")
 NAMES = ["size", "colour", "grade", "day"]
@@ -180,6 +180,7 @@ def test_datetimes_of_every_unit(unit: str) -> None:
         (2**70, 2.0**70),
         (datetime.timedelta(minutes=2), 120.0),
         (np.timedelta64(1500, "ms"), 1.5),
+        (datetime.time(0, 1, 0, 500_000), 60.5),
         (Decimal("NaN"), NAN),
     ],
     ids=str,
@@ -207,6 +208,7 @@ def test_durations_and_missing_values_of_pandas() -> None:
         (0, NOON, TypeError, "column 'size' must hold numbers"),
         (0, np.datetime64("2024-01-01"), TypeError, "column 'size' must hold numbers"),
         (0, [1.0], TypeError, "column 'size' must hold numbers"),
+        (0, 10**400, ValueError, "column 'size' must hold numbers in the range of a float"),
         (3, "yesterday", ValueError, "column 'day' must hold dates in ISO form, got 'yesterday'"),
         (3, True, TypeError, "column 'day' must hold dates, got bool"),
         (3, Decimal(1), TypeError, "column 'day' must hold dates"),
@@ -233,18 +235,32 @@ def test_wrong_shapes_and_missing_columns_are_named() -> None:
         READER.row([1, "red"])
     with pytest.raises(ValueError, match="1-D"):
         READER.row(np.array([[1, "red", 3, None]], dtype=object))
+    for row in (None, 5, "text"):
+        with pytest.raises(TypeError, match="row must be a sequence, an array or a dict"):
+            READER.row(row)
     with pytest.raises(ValueError, match="row lacks the columns 'colour', 'grade', 'day'"):
         READER.row({"size": 1.0})
     with pytest.raises(ValueError, match=r"inhomogeneous|of shape"):
         READER.table([[1, "red"], [1]])
 
 
-@pytest.mark.parametrize(
-    ("label", "text"),
-    [("3", "3"), (3, "3"), (3.0, "3"), (np.float32(3), "3"), (np.int8(-3), "-3"), (-0.0, "0"),
-     (0.1, "0.1"), (1e300, str(int(1e300))), (True, "True"), (np.True_, "True"),
-     (float("inf"), "inf"), (Decimal("1.0"), "1.0")],
-    ids=str,
-)  # fmt: skip
-def test_text_of_a_label(label: Any, text: str) -> None:
-    assert label_text(label) == text
+def test_a_label_is_read_by_its_text_whatever_its_type() -> None:
+    grade, colour = RowReader([COLUMNS[2]]), RowReader([COLUMNS[1]])
+    for label in ("3", 3, 3.0, np.float32(3), np.int8(3), Decimal("3.0"), np.str_("3")):
+        assert grade.row([label]) == [2.0]
+        check([[label]], [[2.0]], grade)
+    for label in (True, np.True_, "True"):
+        assert colour.row([label]) == [2.0]
+    for label in (1, float("inf"), -0.0, b"red", ("red",), 10**400):
+        assert colour.row([label]) == [-1.0]
+
+
+def test_tables_of_fit_and_of_prediction_are_read_alike() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(TABLE).assign(grade=pandas.Categorical(TABLE["grade"]))
+    table = read_table(frame)
+    columns = [
+        {"kind": column.kind.name.lower(), "categories": list(column.categories)}
+        for column in table.columns
+    ]
+    check(frame, table.values, RowReader(columns, table.names))

@@ -13,35 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ColumnReader", "is_missing", "label_text"]
+from automs.column_kinds import category_text, is_missing
+from automs.raw_columns import date_seconds, duration_seconds, time_seconds
+
+__all__ = ["ColumnReader"]
 
 UNKNOWN = -1.0
 _MISSING = float("nan")
-_DAY_ZERO = datetime.date(1970, 1, 1).toordinal()
 
 Floats = npt.NDArray[np.float64]
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether a value stands for none: None, NaN, NaT or NA of any library."""
-    if value is None:
-        return True
-    if isinstance(value, str | int):
-        return False
-    return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)  # noqa: PLR0124
-
-
-def label_text(label: Any) -> str:
-    """Give the text by which a model knows a category.
-
-    Examples
-    --------
-    >>> [label_text(label) for label in ("3", 3, 3.0, 0.5, True)]
-    ['3', '3', '3', '0.5', 'True']
-    """
-    if isinstance(label, float | np.floating) and float(label).is_integer():
-        return str(int(label))
-    return str(label)
 
 
 class ColumnReader:
@@ -76,7 +56,7 @@ class ColumnReader:
         TypeError
             When the column is numeric or of dates, and a value is neither.
         ValueError
-            When a text is no date in ISO form.
+            When a text is no date in ISO form, or a number is beyond the range of a float.
         """
         if self.kind == "categorical":
             return self._read_labels(values)
@@ -88,12 +68,15 @@ class ColumnReader:
         if self.kind == "categorical":
             if type(value) is str:
                 return self._codes.get(value, UNKNOWN)
-            return _MISSING if is_missing(value) else self._codes.get(label_text(value), UNKNOWN)
+            return _MISSING if is_missing(value) else self._codes.get(category_text(value), UNKNOWN)
         if type(value) is float:
             return value
         if is_missing(value):
             return _MISSING
-        return self._second(value) if self.kind == "date" else self._number(value)
+        try:
+            return self._second(value) if self.kind == "date" else self._number(value)
+        except OverflowError:
+            raise ValueError(f"{self._what} must hold numbers in the range of a float") from None
 
     def _read_labels(self, values: Any) -> Floats:
         encoded = _dictionary(values)
@@ -124,11 +107,11 @@ class ColumnReader:
         return np.array([self.read_one(value) for value in _objects(array)], np.float64)
 
     def _number(self, value: Any) -> float:
-        """Read a present value of a numeric column; durations are seconds."""
-        if isinstance(value, datetime.timedelta):
-            return value.total_seconds()
-        if isinstance(value, np.timedelta64):
-            return float(value / np.timedelta64(1, "s"))
+        """Read a present value of a numeric column; durations and times of day are seconds."""
+        if isinstance(value, datetime.timedelta | np.timedelta64):
+            return duration_seconds(value)
+        if isinstance(value, datetime.time):
+            return time_seconds(value)
         if isinstance(value, str | bytes | complex | np.complexfloating | np.datetime64):
             raise self._refusal("numbers or booleans", value)
         try:
@@ -138,20 +121,13 @@ class ColumnReader:
 
     def _second(self, value: Any) -> float:
         """Read a present value of a column of dates."""
-        if isinstance(value, str):
+        if isinstance(value, str | datetime.date | np.datetime64):
             try:
-                value = datetime.datetime.fromisoformat(value)
+                return date_seconds(value)
             except ValueError:
                 raise ValueError(
-                    f"{self._what} must hold dates in ISO form, got {value!r}"
+                    f"{self._what} must hold dates in ISO form, got {value!r:.80}"
                 ) from None
-        if isinstance(value, datetime.datetime):
-            zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-            return zoned.timestamp()
-        if isinstance(value, datetime.date):
-            return (value.toordinal() - _DAY_ZERO) * 86400.0
-        if isinstance(value, np.datetime64):
-            return float(_ticks_to_seconds(np.array([value]))[0])
         if isinstance(value, int | float | np.integer | np.floating) and type(value) is not bool:
             return float(value)
         raise self._refusal("dates", value)

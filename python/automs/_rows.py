@@ -124,6 +124,8 @@ class RowReader:
         """Read the values of one row that is in the model's order."""
         if getattr(row, "ndim", 1) != 1:
             raise ValueError(f"row must be 1-D, got {row.ndim} dimensions")
+        if isinstance(row, str | bytes) or not hasattr(row, "__iter__"):
+            raise TypeError(f"row must be a sequence, an array or a dict, got {type(row).__name__}")
         values = list(row)
         if len(values) != len(self._readers):
             raise ValueError(f"row must have {len(self._readers)} columns, got {len(values)}")

@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from automs.column_kinds import ColumnKind, category_text, is_missing, is_missing_type
 
-__all__ = ["RawColumn", "date_seconds", "read_column", "unsupported"]
+__all__ = [
+    "RawColumn",
+    "date_seconds",
+    "duration_seconds",
+    "read_column",
+    "time_seconds",
+    "unsupported",
+]
 
 Values = npt.NDArray[np.float64]
 
@@ -218,19 +225,21 @@ def _measured(objects: npt.NDArray[Any], measure: Callable[[Any], float]) -> Val
     return np.array(numbers, dtype=np.float64)[codes]
 
 
-def _duration_seconds(value: Any) -> float:
+def duration_seconds(value: datetime.timedelta | np.timedelta64) -> float:
+    """Give a duration in seconds, exact to a microsecond."""
     if isinstance(value, np.timedelta64):
         return int(value.astype("m8[us]").astype(np.int64)) / 1e6
     return int(value // _MICROSECOND) / 1e6
 
 
-def _time_seconds(value: datetime.time) -> float:
+def time_seconds(value: datetime.time) -> float:
+    """Give the seconds from midnight to a time of day."""
     whole = 3600 * value.hour + 60 * value.minute + value.second
     return whole + value.microsecond / 1e6
 
 
 _MEASURES: dict[str, Callable[[Any], float]] = {
     "date": date_seconds,
-    "duration": _duration_seconds,
-    "time": _time_seconds,
+    "duration": duration_seconds,
+    "time": time_seconds,
 }
