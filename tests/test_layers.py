@@ -37,6 +37,7 @@ LAYERS = (
     ("views",),
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
+    ("portfolio",),
     ("candidates", "encoding", "memory"),
     ("encoding_categories",),
     ("encoding_parts",),

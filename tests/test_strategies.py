@@ -64,7 +64,7 @@ class TestHalving(StrategyContract):
 
     def test_a_long_rung_is_asked_for_in_parts_so_that_few_states_are_kept(self):
         strategy = self.make()
-        strategy.start(problem(max_trials=600))
+        strategy.start(problem(max_trials=600, search_space=SPACE.replace(epochs=240)))
         n_kept = []
         while len(requests := strategy.ask(math.inf)) and requests[0].until_epoch <= 16:
             strategy.tell([Result(r.candidate_index, r.until_epoch, 0.0, False) for r in requests])

@@ -20,11 +20,12 @@ from automs.arguments import (
     resolve_whole,
 )
 from automs.baselines import resolve_baselines
-from automs.candidates import allowed_losses, check_search_space, resolve_loss
+from automs.candidates import Candidate, allowed_losses, check_search_space, resolve_loss
 from automs.clock import Clock
 from automs.fitting import FitSettings, fit_search
 from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
+from automs.portfolio import first_candidates
 from automs.prior import default_search_space
 from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
@@ -139,12 +140,14 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _settings(self, target: Target, n_train_rows: int, seed: int) -> FitSettings:
         loss = resolve_loss(self._loss(), target.task)
-        space = self.search_space
+        space, first = self.search_space, list[Candidate]()
+        fixed = {"loss": loss, "quantile": self._quantile()}
         if space is None:
             space = default_search_space(target.task, n_train_rows)
+            first = first_candidates(target.task, n_train_rows, **fixed)
         elif not isinstance(space, SearchSpace):
             raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
-        space = _with_defaults(space, {"loss": loss, "quantile": self._quantile()})
+        space = _with_defaults(space, fixed)
         check_search_space(space)
         size = self.ensemble_size
         decode = None if target.classes is None else target.decode
@@ -152,6 +155,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         return FitSettings(
             strategy=make_strategy(self.strategy),
             search_space=space,
+            first_candidates=first,
             metric=resolve_metric(self.metric, target.task, loss, decode),
             max_trials=None if max_trials is None else resolve_whole("max_trials", max_trials),
             ensemble_size=_AUTO_ENSEMBLE_SIZE

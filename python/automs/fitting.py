@@ -69,6 +69,7 @@ class FitSettings:
 
     strategy: Strategy
     search_space: SearchSpace
+    first_candidates: Sequence[Candidate] = ()
     metric: Metric
     max_trials: int | None
     ensemble_size: int
@@ -202,6 +203,7 @@ def _search(
         n_outputs=training.target.n_logits,
         n_folds=training.n_folds,
         max_trials=settings.max_trials,
+        first_candidates=settings.first_candidates,
     )
     share = _REFIT_SHARE if training.n_folds == 1 else _FINISH_SHARE
     limit = 0.0 if clock.limit is None else clock.limit

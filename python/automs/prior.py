@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from automs.search_space import Choice, Float, Int, Layers, SearchSpace
 
-__all__ = ["automatic_batch_size", "default_search_space"]
+__all__ = ["automatic_batch_size", "default_search_space", "longest_epochs"]
 
 TASKS = ("regression", "binary", "multiclass")
 
 #: Largest number of training rows -> batch size there; beyond the last: 512.
 _BATCH_SIZES = ((1_024, 64), (8_192, 128), (30_000, 256))
 
-#: Largest number of training rows -> epochs of the longer runs; beyond the last: 15. Multiples
+#: Largest number of training rows -> epochs of the longest runs; beyond the last: 15. Multiples
 #: of 15, so that the ends of coslog4's cycles (1/15, 3/15, 7/15) are ends of epochs.
 _EPOCHS = ((2_000, 240), (10_000, 120), (50_000, 60), (1_000_000, 30))
 
@@ -23,6 +23,11 @@ def _first_covering(table: tuple[tuple[int, int], ...], n_rows: int, beyond: int
 def automatic_batch_size(n_train_rows: int) -> int:
     """Give the mini-batch size for a table of this many training rows, 64 to 512."""
     return _first_covering(_BATCH_SIZES, n_train_rows, 512)
+
+
+def longest_epochs(n_train_rows: int) -> int:
+    """Give the epochs of the longest runs on a table of this many training rows, 15 to 240."""
+    return _first_covering(_EPOCHS, n_train_rows, 15)
 
 
 def default_search_space(task: str, n_train_rows: int) -> SearchSpace:
@@ -38,8 +43,9 @@ def default_search_space(task: str, n_train_rows: int) -> SearchSpace:
     Returns
     -------
     SearchSpace
-        Half lean networks (1 to 3 layers of 16 to 128 units), half networks after RealMLP-TD-S
-        (2 or 3 layers of 64, 128 or 256 units), both under AdamW.
+        A quarter lean networks (1 to 3 layers of 16 to 128 units), a quarter networks after
+        RealMLP-TD-S (2 or 3 layers of 64, 128 or 256 units), and half networks on piecewise
+        linear features; all under AdamW.
 
     Raises
     ------
@@ -49,35 +55,38 @@ def default_search_space(task: str, n_train_rows: int) -> SearchSpace:
     Notes
     -----
     Half of the tasks in published tunings want no weight decay, and 40 % no dropout: both zeros
-    have a weight of their own. Learning rates are lower than RealMLP's, whose parametrisation
-    divides by the square root of a layer's inputs. Labels are not smoothed: probabilities are
-    scored.
+    have a weight of their own. With piecewise linear features the published optimum is a layer
+    shallower. Learning rates are lower than RealMLP's, whose parametrisation divides by the
+    square root of a layer's inputs. Labels are not smoothed: probabilities are scored.
 
     References
     ----------
     D. Holzmüller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs and
-    boosted trees on tabular data", NeurIPS 2024.
+    boosted trees on tabular data", NeurIPS 2024. Y. Gorishniy, I. Rubachev, A. Babenko, "On
+    embeddings for numerical features in tabular deep learning", NeurIPS 2022.
 
     Examples
     --------
     >>> [weight for weight, _ in default_search_space("regression", 1_000).parts]
-    [0.5, 0.5]
+    [0.25, 0.25, 0.5]
     """
     if task not in TASKS:
         raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
     if n_train_rows < 1:
         raise ValueError(f"n_train_rows must be >= 1, got {n_train_rows}")
     batch_size = automatic_batch_size(n_train_rows)
-    epochs = _first_covering(_EPOCHS, n_train_rows, 15)
+    epochs = longest_epochs(n_train_rows)
     common = {
         "activation": Choice(
             ("relu", "silu", "mish", "selu"),
             weights=(0.25, 0.25, 0.3, 0.2) if task == "regression" else (0.25, 0.25, 0.2, 0.3),
         ),
-        "encoding": Choice(("robust", "standard"), weights=(0.7, 0.3)),
         "optimizer": "adamw",
         "weight_decay": Choice((0.0, Float(1e-3, 1e-1, log=True)), weights=(0.4, 0.6)),
-        "epochs": Choice((max(epochs // 2, 15), epochs)) if epochs > 15 else epochs,
+        "epochs": Choice(tuple(dict.fromkeys(max(epochs // n, 15) for n in (4, 2, 1)))),
+    }
+    raw = {
+        "encoding": Choice(("robust", "standard", "quantile"), weights=(0.5, 0.2, 0.3)),
     }
     lean = {
         "hidden_layer_sizes": Layers(depth=Int(1, 3), width=Int(16, 128, log=True)),
@@ -88,13 +97,22 @@ def default_search_space(task: str, n_train_rows: int) -> SearchSpace:
     }
     wide = {
         "hidden_layer_sizes": Layers(depth=Choice((2, 3)), width=Choice((64, 128, 256))),
-        "residual": Choice((False, True), weights=(0.75, 0.25)),
+        "residual": Choice((False, True), weights=(0.6, 0.4)),
         "learning_rate": Float(1e-3, 1e-2, log=True),
         "learning_rate_schedule": "coslog4",
         "beta2": 0.95,
         "dropout": Choice((0.0, Float(0.05, 0.5)), weights=(0.4, 0.6)),
         "batch_size": batch_size,
     }
+    piecewise = {
+        **wide,
+        "encoding": "piecewise",
+        "hidden_layer_sizes": Layers(depth=Choice((1, 2, 3)), width=Choice((64, 128, 256))),
+    }
     return SearchSpace.union(
-        [(0.5, SearchSpace({**lean, **common})), (0.5, SearchSpace({**wide, **common}))]
+        [
+            (0.25, SearchSpace({**lean, **raw, **common})),
+            (0.25, SearchSpace({**wide, **raw, **common})),
+            (0.5, SearchSpace({**piecewise, **common})),
+        ]
     )

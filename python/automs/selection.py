@@ -148,8 +148,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     Examples
     --------
     >>> import numpy as np
-    >>> from automs.halves import cut_halves
-    from automs.scoring import resolve_metric
+    >>> from automs.scoring import resolve_metric
     >>> y = np.arange(8.0)
     >>> members = [y[:, None] + 1.0, y[:, None] - 1.0]
     >>> select_ensemble(members, y, resolve_metric("rmse", "regression")).weights

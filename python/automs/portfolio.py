@@ -1,0 +1,72 @@
+"""Task and number of training rows -> the candidates that a search by default tries first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automs.candidates import Candidate
+from automs.prior import automatic_batch_size, longest_epochs
+
+__all__ = ["first_candidates"]
+
+#: Each differs from its neighbours in more than one respect, cheap ones first.
+_PORTFOLIO: tuple[dict[str, Any], ...] = (
+    {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "learning_rate": 3e-3},
+    {"hidden_layer_sizes": (128, 128), "encoding": "robust", "learning_rate": 5e-3},
+    {
+        "hidden_layer_sizes": (256, 256, 256),
+        "encoding": "piecewise",
+        "learning_rate": 5e-3,
+        "residual": True,
+    },
+    {
+        "hidden_layer_sizes": (256, 256, 256),
+        "encoding": "quantile",
+        "learning_rate": 3e-3,
+        "dropout": 0.15,
+    },
+    {
+        "hidden_layer_sizes": (256, 256),
+        "encoding": "piecewise",
+        "learning_rate": 3e-3,
+        "dropout": 0.3,
+        "residual": True,
+    },
+    {"hidden_layer_sizes": (64, 64), "encoding": "quantile", "learning_rate": 1e-2, "dropout": 0.0},
+    {"hidden_layer_sizes": (256,), "encoding": "robust", "learning_rate": 5e-3, "dropout": 0.3},
+    {"hidden_layer_sizes": (64, 64, 64), "encoding": "standard", "learning_rate": 1e-2},
+)
+
+
+def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
+    """Give the candidates that a search in the default space tries before it draws any.
+
+    Parameters
+    ----------
+    task : {"regression", "binary", "multiclass"}
+    n_train_rows : int
+        Rows of one training part, >= 1; decides epochs and batch sizes.
+    **settings
+        Settings that all of them have, such as the loss.
+
+    Returns
+    -------
+    list of Candidate
+        Without seeds; those too large for the time left are passed over by the strategy.
+
+    Examples
+    --------
+    >>> first_candidates("regression", 1_000)[0].encoding
+    'piecewise'
+    """
+    common = {
+        "activation": "mish" if task == "regression" else "silu",
+        "optimizer": "adamw",
+        "weight_decay": 0.02,
+        "beta2": 0.95,
+        "dropout": 0.1,
+        "learning_rate_schedule": "coslog4",
+        "batch_size": automatic_batch_size(n_train_rows),
+        "epochs": max(longest_epochs(n_train_rows) // 2, 15),
+    }
+    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
