@@ -65,7 +65,7 @@ def test_fit_prints_the_leaderboard_and_where_the_model_is(tmp_path, capsys):
     arguments = [str(tmp_path / "t.csv"), "--target", "price", "--out", str(model)]
     assert main(["fit", *arguments, *settings]) == 0
     out = capsys.readouterr().out
-    for words in ("rows, best first", "score_val", "linear", "baseline", f"saved to {model}"):
+    for words in ("rows, best first", "score: mae", "used: ", "baseline", f"saved to {model}"):
         assert words in out
     predictor = load_predictor(model)
     assert predictor.task == "regression"

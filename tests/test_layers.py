@@ -14,11 +14,12 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("estimators", "experiment"),
+    ("classifier",),
     ("_auto_estimator",),
     ("fitting",),
     ("comparison", "rehearsal"),
     ("board_rows",),
-    ("finish", "progress"),
+    ("finish", "progress", "summary"),
     ("search", "averaging"),
     ("packing",),
     ("selection", "predictor", "baselines"),
@@ -30,8 +31,10 @@ LAYERS = (
     ("strategies.halving", "strategies.random", "strategies.gibbs"),
     ("strategies.rungs", "strategies.population"),
     ("strategies.base", "strategies.jitter", "strategies.tempering"),
-    ("schedule", "leaderboard", "reports"),
-    ("first_models", "part_scores", "halves"),
+    ("schedule", "audience"),
+    ("reports",),
+    ("leaderboard",),
+    ("first_models", "part_scores", "halves", "kept_states"),
     ("exact",),
     ("training",),
     ("views",),
@@ -63,13 +66,21 @@ CORE_USERS = {
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},
-    "sklearn": {"_auto_estimator", "estimators", "splits", "scoring", "baseline_models", "cli"},
+    "sklearn": {
+        "_auto_estimator",
+        "classifier",
+        "estimators",
+        "splits",
+        "scoring",
+        "baseline_models",
+        "cli",
+    },
     "pandas": {"leaderboard"},
-    "rich": {"cli", "progress"},
+    "rich": {"progress", "summary"},
     "pyarrow": {"cli"},
 }
 # The one library that need not wait for its first use, in the classes that inherit from it.
-AT_THE_TOP = {("sklearn", "estimators"), ("sklearn", "_auto_estimator")}
+AT_THE_TOP = {("sklearn", name) for name in ("estimators", "classifier", "_auto_estimator")}
 STANDARD = set(sys.stdlib_module_names)
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -50,9 +50,9 @@ def searched(regression_table):
     return search
 
 
-def choose(search, clock, reserve=0.0):
+def choose(search, clock):
     usable = [trial for trial in search.trials() if trial.usable]
-    return choose_ensemble(search.training, usable, 12, clock, seed=0, reserve=reserve)
+    return choose_ensemble(search.training, usable, 12, clock, seed=0)
 
 
 def test_a_finish_takes_each_network_twice_and_each_trial_once_with_a_margin():
@@ -72,8 +72,8 @@ def test_without_time_for_a_comparison_the_best_alone_is_chosen(searched, monkey
     choose(searched, SetClock(1e5))
     n_usable = sum(trial.usable and trial.state != "PRUNED" for trial in searched.trials())
     assert compared == [n_usable]
-    for left, reserve in [(0.0, 0.0), (10.0, 11.0), (1e-9, 0.0)]:
-        assert len(choose(searched, SetClock(left), reserve).members) == 1
+    for left in (0.0, -1.0, 1e-9):
+        assert len(choose(searched, SetClock(left)).members) == 1
     assert compared == [n_usable]
 
 
@@ -98,9 +98,11 @@ def test_members_are_refitted_only_where_the_encoding_is_paid_for_too(searched, 
     assert len(refit(searched.training, table, ensemble, SetClock(left))) == n_refitted
 
 
-def test_what_is_reserved_after_a_refit_is_left(searched):
-    ensemble = choose(searched, SetClock(0.0))
-    table = read_table(np.zeros((160, 5)))
-    for reserve, n_refitted in [(0.0, 1), (2e5, 0)]:
-        done = refit(searched.training, table, ensemble, SetClock(1e5), reserve)
-        assert len(done) == n_refitted
+def test_a_clock_that_keeps_time_ends_earlier_and_stops_with_the_other():
+    clock = Clock(100.0)
+    earlier = clock.keeping(30.0)
+    assert earlier.remaining() == pytest.approx(clock.remaining() - 30.0, abs=1.0)
+    assert Clock(None).keeping(30.0).time_left() is None
+    clock.stop()
+    assert earlier.look()
+    assert earlier.remaining() == earlier.time_left() == 0.0

@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from automs.candidates import Candidate
     from automs.dimensions import Choice, Float, Int, Layers
-    from automs.errors import AutomsWarning, BaselineWarning, ModelFileError, SearchWarning
+    from automs.errors import (
+        AutomsWarning,
+        BaselineWarning,
+        MemoryLimitError,
+        ModelFileError,
+        SearchWarning,
+    )
     from automs.estimators import AutoClassifier, AutoRegressor
     from automs.experiment import TrainedCandidate, train_candidates
     from automs.predictor import Predictor, load_predictor
+    from automs.reports import SearchReport, TrialReport
     from automs.search_space import SearchSpace, When
     from automs.strategies import (
         GibbsStrategy,
@@ -36,14 +43,17 @@ _HOMES = {
     "HalvingStrategy": "strategies",
     "Int": "dimensions",
     "Layers": "dimensions",
+    "MemoryLimitError": "errors",
     "ModelFileError": "errors",
     "Predictor": "predictor",
     "RandomStrategy": "strategies",
     "Request": "strategies",
+    "SearchReport": "reports",
     "SearchSpace": "search_space",
     "SearchWarning": "errors",
     "Strategy": "strategies",
     "TrainedCandidate": "experiment",
+    "TrialReport": "reports",
     "When": "search_space",
     "load_predictor": "predictor",
     "train_candidates": "experiment",
@@ -61,14 +71,17 @@ __all__ = [
     "HalvingStrategy",
     "Int",
     "Layers",
+    "MemoryLimitError",
     "ModelFileError",
     "Predictor",
     "RandomStrategy",
     "Request",
+    "SearchReport",
     "SearchSpace",
     "SearchWarning",
     "Strategy",
     "TrainedCandidate",
+    "TrialReport",
     "When",
     "load_predictor",
     "train_candidates",

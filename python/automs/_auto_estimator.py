@@ -19,6 +19,7 @@ from automs.arguments import (
     resolve_time_limit,
     resolve_whole,
 )
+from automs.audience import resolve_callbacks
 from automs.baselines import resolve_baselines
 from automs.candidates import Candidate, allowed_losses, check_search_space, resolve_loss
 from automs.clock import Clock
@@ -31,6 +32,7 @@ from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
 from automs.splits import Split, make_splits
 from automs.strategies import make_strategy
+from automs.summary import summary_text
 from automs.table import Table, read_table
 from automs.target import Target, TargetShapeWarning, read_target, read_weights
 from automs.validation_rows import append_validation_rows, is_validation_pair
@@ -167,6 +169,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             memory_limit=self.memory_limit,
             refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
+            callbacks=resolve_callbacks(self.callbacks),
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -196,6 +199,25 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
                 f"{self.n_features_in_} features as input"
             )
         return values
+
+    def summary(self) -> str:
+        """Compare the best candidates, the ensemble and the baselines, and say what is used.
+
+        Returns
+        -------
+        str
+            A table in text, to print: score, noise over folds, training time, latency and size.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self, "predictor_")
+        board = self.leaderboard_
+        records = board if isinstance(board, list) else board.to_dict("records")
+        metric = self.predictor_.metadata["metric"]
+        return summary_text(records, self.ensemble_weights_, metric)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict the target of each row.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Sequence
@@ -14,12 +13,6 @@ from automs._version import version
 from automs.errors import ModelFileError
 
 __all__ = ["main"]
-
-_N_SHOWN = 12  # leaderboard rows that are printed
-_COLUMNS = (
-    "rank", "name", "kind", "score_val", "score_val_std", "fit_time", "latency_us",
-    "n_parameters", "state",
-)  # fmt: skip
 
 
 class _UsageError(Exception):
@@ -90,7 +83,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     _print(f"digits: {len(X_train)} rows to search on, {len(X_test)} held out, 10 classes\n")
     model = AutoClassifier(time_limit=arguments.time_limit, random_state=0, verbose=1)
     model.fit(X_train, y_train)
-    _print_leaderboard(model)
+    _print(model.summary() + "\n")
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     linear.fit(X_train, y_train)
     row = X_test[0]
@@ -124,7 +117,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         verbose=1,
     )
     model.fit(X, y)
-    _print_leaderboard(model)
+    _print(model.summary() + "\n")
     if arguments.out is not None:
         model.predictor_.save(arguments.out)
         _print(f"\nsaved to {arguments.out}: {model.predictor_!r}\n")
@@ -229,27 +222,3 @@ def _read(path: Path) -> Any:
 
 def _print(text: str) -> None:
     sys.stdout.write(text)
-
-
-def _print_leaderboard(model: Any) -> None:
-    """Print the best rows, and every baseline."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    board = model.leaderboard_
-    records = board if isinstance(board, list) else board.to_dict("records")
-    shown = [r for i, r in enumerate(records) if i < _N_SHOWN or r["kind"] == "baseline"]
-    table = Table(title=f"{len(records)} rows, best first")
-    for column in _COLUMNS:
-        table.add_column(column, justify="left" if column in {"name", "kind"} else "right")
-    for record in shown:
-        table.add_row(*(_cell(record[column]) for column in _COLUMNS))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        return f"{value:.0f}" if value.is_integer() and abs(value) > 100 else f"{value:.4g}"
-    return "" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 
@@ -26,15 +27,21 @@ class Clock:
     def __init__(self, limit: float | None) -> None:
         self.limit = limit
         self._start = time.perf_counter()
-        self._stopped = False
+        self._stopped = [False]  # shared with the clocks that `keeping` gives
+
+    def keeping(self, seconds: float) -> Clock:
+        """Give this clock with an end so many seconds earlier; both are stopped together."""
+        earlier = copy.copy(self)
+        earlier.limit = None if self.limit is None else self.limit - seconds
+        return earlier
 
     def stop(self) -> None:
         """Leave no time from now on; a signal's handler may call this."""
-        self._stopped = True
+        self._stopped[0] = True
 
     def look(self) -> bool:
         """Whether it was stopped: what a long call of the compiled core asks every few ms."""
-        return self._stopped
+        return self._stopped[0]
 
     def elapsed(self) -> float:
         """Seconds since the start."""
@@ -42,7 +49,7 @@ class Clock:
 
     def remaining(self, reserve: float = 0.0) -> float:
         """Seconds left when `reserve` seconds are kept back; may be negative."""
-        if self._stopped:
+        if self._stopped[0]:
             return 0.0
         return math.inf if self.limit is None else self.limit - reserve - self.elapsed()
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import RegressorMixin
 
 from automs._auto_estimator import AutoEstimator
-from automs.arguments import resolve_class_weight
+from automs.classifier import AutoClassifier
 from automs.search_space import SearchSpace
-from automs.target import Target
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
-
-Weights = npt.NDArray[np.float64]
 
 
 class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
@@ -58,7 +53,12 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     random_state : int, RandomState or None, default=None
         Fixes every draw.
     verbose : int, default=0
-        1 shows a live line in a terminal.
+        0 shows nothing; 1 a live line, in a terminal or notebook; 2 logs each step of the search
+        too.
+    callbacks : callable or list of callable, optional
+        Each is called in the thread that fits with a `TrialReport` for every candidate that has
+        ended, and with a `SearchReport` about ten times a second. One that returns True ends the
+        search: what follows it is done as usual. What one raises ends `fit` and passes through.
     quantile : float in (0, 1), default=0.5
         For loss "quantile" and metric "pinball".
 
@@ -111,6 +111,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
+        callbacks: Any = None,
         quantile: float = 0.5,
     ) -> None:
         self.time_limit = time_limit
@@ -126,6 +127,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.callbacks = callbacks
         self.quantile = quantile
 
     def __sklearn_tags__(self) -> Any:
@@ -135,121 +137,3 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
 
     def _quantile(self) -> float:
         return self.quantile
-
-
-class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
-    """Search for the best small networks that predict classes from a table.
-
-    Parameters
-    ----------
-    time_limit : float > 0, "auto" or None, default="auto", seconds
-        Wall clock for the whole of `fit`. "auto" is 60, and None where `max_trials` is given.
-    max_trials : int >= 1, optional
-        Candidates to try. Without a time limit no decision reads a clock then, and the result is
-        the same to the bit for any `n_jobs`.
-    metric : str or callable, default="auto"
-        What chooses; higher is better: "log_loss" ("auto"; negated), "roc_auc", "accuracy",
-        "balanced_accuracy", "f1", a scikit-learn scorer's name, or a function
-        ``metric(y_true, y_pred) -> float``.
-    loss : {"auto", "cross_entropy"}, default="auto"
-        What training minimises.
-    class_weight : None, "balanced" or dict, default=None
-        Weights of the classes, multiplied by `sample_weight`, in training and in scores.
-    strategy, search_space, validation, ensemble_size, baselines : optional
-        As for `AutoRegressor`; folds and the hold-out are stratified.
-    memory_limit, n_jobs, random_state, verbose : optional
-        As for `AutoRegressor`.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    predictor_, leaderboard_, ensemble_weights_, trials_, n_trials_
-        As for `AutoRegressor`, and so are `n_features_in_` and `feature_names_in_`.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from automs import AutoClassifier
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = AutoClassifier(max_trials=4, baselines=None, random_state=0).fit(X, y)
-    >>> model.predict_proba(X[:2]).shape
-    (2, 3)
-    """
-
-    _classification = True
-
-    def __init__(  # noqa: PLR0913  # the public settings, as scikit-learn wants them
-        self,
-        *,
-        time_limit: Any = "auto",
-        max_trials: int | None = None,
-        metric: Any = "auto",
-        loss: str = "auto",
-        class_weight: Any = None,
-        strategy: Any = "halving",
-        search_space: SearchSpace | None = None,
-        validation: Any = "auto",
-        ensemble_size: Any = "auto",
-        baselines: Any = "auto",
-        memory_limit: int | None = None,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.time_limit = time_limit
-        self.max_trials = max_trials
-        self.metric = metric
-        self.loss = loss
-        self.class_weight = class_weight
-        self.strategy = strategy
-        self.search_space = search_space
-        self.validation = validation
-        self.ensemble_size = ensemble_size
-        self.baselines = baselines
-        self.memory_limit = memory_limit
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Predict the class of each row.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Labels in the type of y; errors as of `predict_proba`.
-        """
-        best = np.argmax(self.predict_proba(X), axis=1)
-        labels: npt.NDArray[Any] = self.classes_[best]
-        return labels
-
-    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            In the order of `classes_`.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        ValueError
-            When X has other columns than in `fit`, or infinite values.
-        """
-        values = self._rows(X)
-        proba: Weights = self.predictor_.predict_proba(values, n_jobs=self.n_jobs)
-        return proba
-
-    def _row_weights(self, sample_weight: Weights | None, target: Target) -> Weights | None:
-        return resolve_class_weight(self.class_weight, target, sample_weight)

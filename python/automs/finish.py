@@ -58,14 +58,13 @@ class Ensemble:
     fit_time: float
 
 
-def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within what
+def choose_ensemble(
     training: Training,
     trials: Sequence[Trial],
     size: int,
     clock: Clock,
     *,
     seed: int,
-    reserve: float = 0.0,
     posterior: Posterior | None = None,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
@@ -80,8 +79,6 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within wh
     clock : Clock
     seed : int
         Of the halves for the honest score.
-    reserve : float, default=0.0, seconds
-        Kept back for what comes afterwards.
     posterior : Posterior, optional
         Weights by number in the training: the model is the mean by these then, of at most `size`
         members.
@@ -97,9 +94,9 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within wh
     best = ordered[0]
     alone = Ensemble([best], [1.0], best.progress.fold_scores, best.progress.seconds)
     finalists = [t for t in ordered[:N_FINALISTS] if t.state is not TrialState.PRUNED]
-    if size == 1 or len(finalists) < 2 or clock.remaining(reserve) <= 0.0:
+    if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
         return alone
-    finalists = finalists[: _n_affordable(training, best, clock, reserve)]
+    finalists = finalists[: _n_affordable(training, best, clock)]
     if len(finalists) < 2:
         return alone
     if posterior is not None:
@@ -122,7 +119,7 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within wh
         seed=seed,
         quantile=best.candidate.quantile,
         groups=training.validation_groups(),
-        deadline=clock.time_left(reserve),
+        deadline=clock.time_left(),
         look=clock.look,
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
@@ -141,7 +138,7 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within wh
     )
 
 
-def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float) -> int:
+def _n_affordable(training: Training, best: Trial, clock: Clock) -> int:
     """Give how many trials there is time and memory to compare the predictions of."""
     started = time.perf_counter()
     predictions = training.validation_predictions([best.number])[0]
@@ -150,7 +147,7 @@ def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float)
     # Predictions are held once, and half of them are copied while the halves choose.
     n_bytes = 2 * sum(fold.nbytes for fold in predictions)
     limits = (
-        clock.remaining(reserve) / (_SCORINGS * max(seconds, 1e-6)),
+        clock.remaining() / (_SCORINGS * max(seconds, 1e-6)),
         training.memory.state_bytes / max(n_bytes, 1),
     )
     return int(min(*limits, N_FINALISTS))
@@ -163,7 +160,7 @@ def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values
 
 
 def refit(
-    training: Training, table: Table, ensemble: Ensemble, clock: Clock, reserve: float = 0.0
+    training: Training, table: Table, ensemble: Ensemble, clock: Clock
 ) -> dict[int, list[FoldNetwork]]:
     """Train members again on all rows, each to the epoch that validation chose, as time allows.
 
@@ -189,7 +186,7 @@ def refit(
     )
     growth = n_rows / training.splits[0].train_rows.size
     encodings = len({trial.candidate.encoding for trial in ensemble.members})
-    reserve += 1.2 * growth * encodings * training.views.seconds
+    encoding_seconds = 1.2 * growth * encodings * training.views.seconds
     if not training.memory.has_room(
         encodings * training.view(0, ensemble.members[0].candidate).n_bytes
     ):
@@ -200,7 +197,7 @@ def refit(
         expected = 1.2 * growth * trial.progress.seconds
         # With as many members as threads, members train side by side.
         busy = (planned_seconds + expected) / min(training.n_threads, len(planned) + 1)
-        if max(busy, expected) > clock.remaining(reserve):
+        if max(busy, expected) > clock.remaining(encoding_seconds):
             continue
         planned.append(trial)
         planned_seconds += expected

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automs._version import version
+from automs.audience import Audience
 from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
 from automs.board_rows import (
     baseline_row,
@@ -30,8 +32,9 @@ from automs.memory import Memory
 from automs.outcomes import FoldNetwork
 from automs.packing import build_predictor
 from automs.predictor import Predictor
-from automs.progress import live_line
+from automs.progress import told_in_terminal
 from automs.rehearsal import FinishTime, rehearse
+from automs.reports import SearchReport, TrialReport
 from automs.scoring import Metric
 from automs.search import Search, Trial
 from automs.search_space import SearchSpace
@@ -79,6 +82,7 @@ class FitSettings:
     memory_limit: float | None = None
     refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
+    callbacks: Sequence[Callable[[SearchReport | TrialReport], Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +135,14 @@ def fit_search(
         training,
         usable,
         size,
-        clock,
+        clock.keeping(packing),
         seed=settings.seed,
-        reserve=packing,
         posterior=search.posterior(),
     )
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
-        networks |= refit(training, table, ensemble, clock, packing)
+        networks |= refit(training, table, ensemble, clock.keeping(packing))
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, training)
@@ -213,8 +216,11 @@ def _search(
         packing = finish.seconds(training.n_folds * settings.ensemble_size, n_trials)
         return max(share * limit, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
 
-    with live_line(settings.verbose, settings.metric.name) as report:
-        search = Search(training, settings.strategy, problem, clock, reserve=reserve, report=report)
+    with told_in_terminal(settings.verbose, settings.metric.name) as shown:
+        audience = Audience([*settings.callbacks, *shown])
+        search = Search(
+            training, settings.strategy, problem, clock, reserve=reserve, audience=audience
+        )
         search.train_constant()
         if limit:
             finish = rehearse(search, table)

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["SearchReport"]
+from automs.leaderboard import TrialState
+
+__all__ = ["SearchReport", "TrialReport"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """What a progress display is told: seconds, trials begun and finished, best score so far."""
+    """How far a search has come.
+
+    Attributes
+    ----------
+    elapsed, remaining : float, seconds
+        Since `fit` began, and until its time limit (infinite without one).
+    n_trials : int
+        Candidates begun; the constant and the linear model do not count, here and below.
+    n_running : int
+        Candidates that are being trained.
+    n_finished : int
+        Candidates that trained to their end, or diverged.
+    best_score : float
+        The best validation score so far; higher is better, NaN before there is one.
+    """
 
     elapsed: float
     remaining: float
     n_trials: int
-    n_finished: int
-    best_score: float
+    n_running: int = 0
+    n_finished: int = 0
+    best_score: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReport:
+    """What came of a candidate that will not be trained on.
+
+    Attributes
+    ----------
+    name : str
+        As on the leaderboard.
+    state : TrialState
+    score : float
+        Validation score, higher is better; -inf where there is none.
+    epochs : int
+        Epochs trained.
+    seconds : float
+        Training time of all folds.
+    settings : mapping of str
+        Of the candidate.
+    """
+
+    name: str
+    state: TrialState
+    score: float
+    epochs: int
+    seconds: float
+    settings: Mapping[str, Any] = field(default_factory=dict)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from automs.audience import Audience
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
-from automs.memory import state_bytes
+from automs.kept_states import beaten_states
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
 from automs.reports import SearchReport
 from automs.seeds import derive_seed
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
-from automs.trials import Trial, trial_state
+from automs.trials import Trial, trial_report, trial_state
 
 __all__ = ["Search", "Trial"]
 
 logger = logging.getLogger("automs")
 
-#: Weights of so many of the best finished trials are kept for ensembles.
-N_KEPT = 60
 #: Share of the time that the linear model's path of penalties may take.
 _LINEAR_SHARE = 0.1
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
@@ -47,8 +45,8 @@ class Search:
     clock : Clock
     reserve : callable, optional
         Gives the seconds to keep back for what comes after so many trials; 0 by default.
-    report : callable, optional
-        Called with a `SearchReport` every few milliseconds.
+    audience : Audience, optional
+        Told of progress and of every trial that ended; it may end the search.
     """
 
     def __init__(
@@ -59,14 +57,17 @@ class Search:
         clock: Clock,
         *,
         reserve: Callable[[int], float] = lambda _: 0.0,
-        report: Callable[[SearchReport], None] | None = None,
+        audience: Audience | None = None,
     ) -> None:
         self.training = training
         self.strategy = strategy
         self.problem = problem
         self.clock = clock
         self._reserve_for = reserve
-        self._report = report
+        self.audience = Audience(()) if audience is None else audience
+        self._best_score = -math.inf
+        self._n_running = 0
+        self._untold: list[int] = []  # indices of trials that may go on, or were not told of
         self._numbers: list[int] = []  # the strategy's index -> number in the training
         self._first: dict[str, int] = {}  # constant and linear, by name
         self._released: set[int] = set()
@@ -79,9 +80,14 @@ class Search:
         if not self._first:
             self.train_constant()
         self._train_linear()
+        for trial in self.trials() if self.audience else ():
+            self.audience.tell(trial_report(trial))
         self.strategy.start(self.problem)
-        while self._step():
-            pass
+        while not self.audience.wants_end and self._step():
+            self._tell_of_ended()
+        self._tell_of_ended(all_ended=True)
+        if self.audience:
+            self.audience.tell(self._search_report())
 
     @property
     def reserve(self) -> float:
@@ -162,6 +168,7 @@ class Search:
             left = self.clock.time_left(self.reserve)
             number = self._numbers[request.candidate_index]
             train_exact(self.training, [number], left, self.clock.look)
+        self._n_running = len(requests)
         nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
         self.training.run(
             [self._numbers[r.candidate_index] for r in nets],
@@ -172,9 +179,22 @@ class Search:
         results = self._results(requests, before)
         self._spent += sum(result.cost for result in results)
         self._busy += self.clock.elapsed() - started
+        self._n_running = 0
         self.strategy.tell(results)
+        self._log_step(requests)
         self._release_losers()
         return True
+
+    def _log_step(self, requests: Sequence[Request]) -> None:
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        epochs = [request.until_epoch for request in requests]
+        report = self._search_report()
+        logger.info(
+            "%.1f s: %d candidates trained until epoch %d to %d; %d of %d at their end, best %.6g",
+            report.elapsed, len(requests), min(epochs), max(epochs), report.n_finished,
+            report.n_trials, report.best_score,
+        )  # fmt: skip
 
     def _candidate(self, request: Request) -> Candidate:
         return self.strategy.candidates[request.candidate_index]
@@ -192,6 +212,7 @@ class Search:
                 for i, c in enumerate(new)
             ]  # fmt: skip
             first = self.training.add([self._affordable(c) for c in seeded])
+            self._untold.extend(range(len(self._numbers), len(self._numbers) + len(new)))
             self._numbers.extend(range(first, first + len(new)))
 
     def _affordable(self, candidate: Candidate) -> Candidate:
@@ -219,6 +240,7 @@ class Search:
             index = request.candidate_index
             own = parts.get(self._numbers[index], ())
             results.append(Result(index, progress.epoch, score, finished, cost, own))
+            self._best_score = max(self._best_score, score)
             if finished:
                 self._finished_scores.append(score)
         return results
@@ -242,36 +264,39 @@ class Search:
 
     def _release_losers(self) -> None:
         """Keep the weights of what may go on and of the best, as memory allows; forget the rest."""
-        indices = [i for i, n in enumerate(self._numbers) if n not in self._released]
-        idle = [i for i in indices if not self.strategy.may_be_promoted(i)]
-        sizes = {i: self._state_bytes(i) for i in idle}
-        room = self.training.memory.state_bytes
-        if len(idle) <= 2 * N_KEPT and sum(sizes.values()) <= room:
-            return
-        progress = self.training.progress([self._numbers[i] for i in idle])
-        # Those that trained to their end come first, as only they are final.
-        keys = [(p.state is not JobState.COMPLETE, -p.score) for p in progress]
-        order = sorted(range(len(idle)), key=lambda at: keys[at])
-        taken = itertools.accumulate(sizes[idle[at]] for at in order)
-        n_kept = max(sum(total <= room for total in taken), 1)
-        losers = [self._numbers[idle[at]] for at in order[min(n_kept, N_KEPT) :]]
+        idle = [
+            number
+            for index, number in enumerate(self._numbers)
+            if number not in self._released and not self.strategy.may_be_promoted(index)
+        ]
+        losers = beaten_states(self.training, idle)
         self.training.release(losers)
         self._released.update(losers)
 
-    def _state_bytes(self, index: int) -> int:
-        n_parameters = self.training.n_parameters(self._numbers[index])
-        return state_bytes(n_parameters, self.training.n_folds)
-
     def _look(self) -> bool:
-        if self._report is not None:
-            finite = [s for s in self._finished_scores if math.isfinite(s)]
-            self._report(
-                SearchReport(
-                    self.clock.elapsed(),
-                    self.clock.remaining(),
-                    len(self._numbers),
-                    len(self._finished_scores),
-                    max(finite, default=math.nan),
-                )
-            )
-        return self.clock.look()
+        self.audience.tell_now_and_then(self._search_report)
+        return self.clock.look() or self.audience.wants_end
+
+    def _search_report(self) -> SearchReport:
+        return SearchReport(
+            self.clock.elapsed(),
+            self.clock.remaining(),
+            n_trials=len(self._numbers),
+            n_running=self._n_running,
+            n_finished=len(self._finished_scores),
+            best_score=self._best_score if math.isfinite(self._best_score) else math.nan,
+        )
+
+    def _tell_of_ended(self, *, all_ended: bool = False) -> None:
+        """Tell of the trials that will not go on, each once."""
+        if not self.audience:
+            return
+        untold, self._untold = self._untold, []
+        numbers = [self._numbers[index] for index in untold]
+        for index, progress in zip(untold, self.training.progress(numbers), strict=True):
+            is_over = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
+            if all_ended or is_over or not self.strategy.may_be_promoted(index):
+                name, number = f"net-{index:04d}", self._numbers[index]
+                self.audience.tell(trial_report(self._trial(name, number, progress)))
+            else:
+                self._untold.append(index)

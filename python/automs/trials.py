@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from automs.candidates import Candidate
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
+from automs.reports import TrialReport
 
-__all__ = ["Trial", "trial_state"]
+__all__ = ["Trial", "trial_report", "trial_state"]
 
 _TRIAL_STATES = {
     JobState.PAUSED: TrialState.PRUNED,
@@ -54,3 +55,16 @@ def trial_state(progress: Progress, *, stopped: bool = False) -> TrialState:
     if progress.epoch == 0 and state is not TrialState.DIVERGED:
         state = TrialState.SKIPPED
     return state
+
+
+def trial_report(trial: Trial) -> TrialReport:
+    """Give what callbacks are told of a trial."""
+    progress = trial.progress
+    return TrialReport(
+        trial.name,
+        trial.state,
+        progress.score,
+        progress.epoch,
+        progress.seconds,
+        trial.candidate.settings(),
+    )
