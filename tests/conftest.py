@@ -1,5 +1,10 @@
 """Fixtures that several test modules share: seeds, thread counts, small tables, a quick space."""
 
+import os
+
+# Read when SciPy is imported: without it, scikit-learn's checks of the array API are skipped.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import numpy as np
 import pytest
 

@@ -15,7 +15,6 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from automs import AutoClassifier, AutoRegressor, SearchSpace, SearchWarning, load_predictor
 from automs.candidates import LOSSES
@@ -29,20 +28,6 @@ NAMES = ["e", "d", "c", "b", "a"]
 
 def quick(kind, **settings):
     return kind(**(QUICK | settings))
-
-
-UNWEIGHTED = "a row of weight 2 is one draw of a mini-batch, and a row that is there twice is two"
-
-
-@parametrize_with_checks(
-    [quick(AutoRegressor), quick(AutoClassifier)],
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": UNWEIGHTED,
-        "check_sample_weight_equivalence_on_sparse_data": UNWEIGHTED,
-    },
-)
-def test_scikit_learns_common_checks_pass(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture(params=[AutoRegressor, AutoClassifier], ids=["regressor", "classifier"])
