@@ -13,6 +13,8 @@ PACKAGE = ROOT / "python" / "automs"
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("cli_commands",),
+    ("cli_tables",),
     ("estimators", "experiment"),
     ("classifier",),
     ("_auto_estimator",),
@@ -67,18 +69,13 @@ CORE_USERS = {
 LIBRARY_USERS = {
     "narwhals": {"frames"},
     "sklearn": {
-        "_auto_estimator",
-        "classifier",
-        "estimators",
-        "splits",
-        "scoring",
-        "baseline_models",
-        "cli",
+        "_auto_estimator", "classifier", "estimators", "splits", "scoring", "baseline_models",
+        "cli_commands",
     },
     "pandas": {"leaderboard"},
     "rich": {"progress", "summary"},
-    "pyarrow": {"cli"},
-}
+    "pyarrow": {"cli_tables"},
+}  # fmt: skip
 # The one library that need not wait for its first use, in the classes that inherit from it.
 AT_THE_TOP = {("sklearn", name) for name in ("estimators", "classifier", "_auto_estimator")}
 STANDARD = set(sys.stdlib_module_names)
