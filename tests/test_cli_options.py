@@ -265,3 +265,19 @@ def test_one_ctrl_c_saves_the_best_so_far_and_says_so(path, tmp_path):
     assert "automs fit: warning: the search was interrupted" in err
     assert "used: " in out
     assert load_predictor(model).task == "regression"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_texts_and_dates_are_learned_from_and_predicted_for(tmp_path, suffix):
+    days = np.datetime64("2024-01-01") + np.arange(N_ROWS)
+    colours = [("red", "green", "", "blue")[i % 4] for i in range(N_ROWS)]
+    price = np.where(np.array(colours) == "red", 5.0, 1.0) + 0.01 * np.arange(N_ROWS) % 7
+    table = pa.table({"day": pa.array(days), "colour": colours, "price": price})
+    path, model, out = (tmp_path / name for name in (f"t.{suffix}", "m", "p.csv"))
+    (parquet.write_table if suffix == "parquet" else arrow_csv.write_csv)(table, path)
+    settings = ["--max-trials", "2", "--no-baselines", "-q", "--out", str(model)]
+    assert main(["fit", str(path), "--target", "price", *settings]) == 0
+    assert main(["predict", str(model), str(path), "--out", str(out)]) == 0
+    predicted = arrow_csv.read_csv(out).column("prediction").to_numpy()
+    assert np.corrcoef(predicted, price)[0, 1] > 0.9
+    assert load_predictor(model).feature_names_in_.tolist() == ["day", "colour"]

@@ -32,7 +32,8 @@ def test_no_module_was_left_out():
 
 #: Exceptions are shown where they are raised, results by the function that makes them.
 SHOWN_ELSEWHERE = {
-    "AutomsWarning", "BaselineWarning", "ModelFileError", "SearchWarning", "TrainedCandidate",
+    "AutomsWarning", "BaselineWarning", "MemoryLimitError", "ModelFileError", "SearchWarning",
+    "TrainedCandidate",
 }  # fmt: skip
 
 

@@ -129,13 +129,13 @@ class Noted:
 
     def __init__(self, monkeypatch, kind):
         self.fits = []
-        real = kind._fit
+        real = kind._fit_by
 
-        def noting(estimator, X, y, sample_weight, groups):
+        def noting(estimator, clock, X, y, sample_weight, groups):
             self.fits.append((X, sample_weight, groups))
-            return real(estimator, X, y, sample_weight, groups)
+            return real(estimator, clock, X, y, sample_weight, groups)
 
-        monkeypatch.setattr(kind, "_fit", noting)
+        monkeypatch.setattr(kind, "_fit_by", noting)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """The time limit: what follows the search is measured, and no phase takes what is not left."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import automs.finish
 import automs.views
+from automs import AutoRegressor
 from automs.clock import Clock
 from automs.finish import choose_ensemble, refit
 from automs.rehearsal import FinishTime
@@ -106,3 +108,24 @@ def test_a_clock_that_keeps_time_ends_earlier_and_stops_with_the_other():
     clock.stop()
     assert earlier.look()
     assert earlier.remaining() == earlier.time_left() == 0.0
+
+
+@pytest.mark.parametrize("kinds", ["numbers", "categories"])
+def test_a_limit_that_has_no_time_for_more_views_keeps_one_fold_and_encoding(
+    regression_table, monkeypatch, kinds
+):
+    """Encoding seems to take an hour: one fold in one encoding is what there is."""
+    X, y = regression_table
+    if kinds == "categories":
+        labels = np.array([f"label {i % 40}" for i in range(len(y))], dtype=object)
+        X = pd.DataFrame({"number": X[:, 0], "label": labels})
+    monkeypatch.setattr(automs.views, "perf_counter", iter(np.arange(0.0, 1e9, 3600.0)).__next__)
+    model = AutoRegressor(
+        time_limit=0.5, validation=4, random_state=0, baselines=None, strategy="random"
+    ).fit(X, y)
+    candidates = [trial.candidate for trial in model.trials_]
+    assert {candidate.encoding for candidate in candidates} == {"standard"}
+    if kinds == "categories":
+        assert all(c.embedding_size == 0 or c.optimizer == "exact" for c in candidates[2:])
+    assert {len(trial.progress.fold_scores) for trial in model.trials_} == {1}
+    assert np.isfinite(model.predict(X)).all()

@@ -28,6 +28,15 @@ class SearchReport:
         Candidates that trained to their end, or diverged.
     best_score : float
         The best validation score so far; higher is better, NaN before there is one.
+
+    Examples
+    --------
+    Stop a search as soon as it is good enough:
+
+    >>> def stop(report):
+    ...     return isinstance(report, SearchReport) and report.best_score > -0.1
+    >>> stop(SearchReport(elapsed=1.0, remaining=59.0, n_trials=20, best_score=-0.05))
+    True
     """
 
     elapsed: float
@@ -55,6 +64,12 @@ class TrialReport:
         Training time of all folds.
     settings : mapping of str
         Of the candidate.
+
+    Examples
+    --------
+    >>> report = TrialReport("net-0000", TrialState.PRUNED, score=-0.4, epochs=2, seconds=0.1)
+    >>> f"{report.name}: {report.state} after {report.epochs} epochs"
+    'net-0000: PRUNED after 2 epochs'
     """
 
     name: str

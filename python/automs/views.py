@@ -13,7 +13,7 @@ from automs.candidates import Candidate, resolve_loss
 from automs.encoding import fit_encoder
 from automs.memory import Memory
 from automs.splits import Split
-from automs.table import Table
+from automs.table import ColumnKind, Table
 from automs.target import Target
 
 __all__ = ["FoldRows", "View", "Views"]
@@ -83,7 +83,9 @@ class Views:
         self._n_threads = n_threads
         self._views: dict[tuple[int, str, bool, bool], View] = {}
         self._encoders: dict[tuple[int, str, bool], Encoder] = {}
-        self._refused: set[str] = set()
+        self._refused: set[tuple[str, bool]] = set()
+        kinds = {column.kind for column in rows.table.columns}
+        self._has_categories = ColumnKind.CATEGORICAL in kinds
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
@@ -107,17 +109,21 @@ class Views:
     def affordable(self, candidate: Candidate, seconds: float) -> Candidate:
         """Give a candidate whose views are there, or can be made in the memory and time left.
 
-        That is the candidate itself, or else with the encoding of the view that was made first.
+        That is the candidate itself, or else with the encoding of the view that was made first,
+        and with embeddings as there.
         """
-        made = list(dict.fromkeys(encoding for _, encoding, _, _ in self._views))
-        if not made or candidate.encoding in made:
+        wanted = (candidate.encoding, self._has_categories and _embeds(candidate))
+        made = [(encoding, self._has_categories and embed) for _, encoding, embed, _ in self._views]
+        if not made or wanted in made:
             return candidate
         n_folds = len(self._rows.splits)
-        if candidate.encoding not in self._refused and n_folds * self.seconds <= seconds:
+        if wanted not in self._refused and n_folds * self.seconds <= seconds:
             if self._memory.has_room(n_folds * self._n_bytes(self.encoder(0, candidate))):
                 return candidate
-            self._refused.add(candidate.encoding)
-        return replace(candidate, encoding=made[0])
+            self._refused.add(wanted)
+        encoding, embed = made[0]
+        size = candidate.embedding_size if embed or not wanted[1] else 0
+        return replace(candidate, encoding=encoding, embedding_size=size)
 
     def _make(self, fold: int, encoding: str, embed: bool, poisson: bool) -> View:
         started = perf_counter()
