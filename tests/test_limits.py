@@ -1,5 +1,7 @@
 """The time limit: what follows the search is measured, and no phase takes what is not left."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import automs.views
 from automs import AutoRegressor
 from automs.clock import Clock
 from automs.finish import choose_ensemble, refit
+from automs.fitting import _collect
 from automs.rehearsal import FinishTime
 from automs.scoring import resolve_metric
 from automs.search import Search
@@ -129,3 +132,19 @@ def test_a_limit_that_has_no_time_for_more_views_keeps_one_fold_and_encoding(
         assert all(c.embedding_size == 0 or c.optimizer == "exact" for c in candidates[2:])
     assert {len(trial.progress.fold_scores) for trial in model.trials_} == {1}
     assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize(("left", "waits"), [(math.inf, 3), (1.0, 3), (0.0, 0), (-1.0, 0)])
+def test_baselines_are_waited_for_until_the_end_of_the_clock_at_most(left, waits):
+    class Baselines:
+        n_waits = 0
+
+        def wait(self, seconds):
+            self.n_waits += 1
+            return self.n_waits == 3
+
+        def finish(self, timeout):
+            assert timeout == 0.0
+            return [self.n_waits]
+
+    assert _collect(Baselines(), SetClock(left)) == [waits]

@@ -120,7 +120,8 @@ def fit_search(
     try:
         search, finish = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
-        results = _collect(baselines, clock)
+        packing = finish.seconds(training.n_folds * settings.ensemble_size, search.n_candidates)
+        results = _collect(baselines, clock.keeping(packing))
     finally:
         if baselines is not None:
             baselines.close()
@@ -256,10 +257,10 @@ def _start_baselines(
 
 
 def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
-    """Wait for the baselines; under a time limit their own deadline ends them."""
+    """Wait for the baselines, to their own deadline and the end of the clock at most."""
     if baselines is None:
         return []
-    while not clock.look() and not baselines.wait(_LOOK_INTERVAL):
+    while clock.remaining() > 0.0 and not baselines.wait(_LOOK_INTERVAL):
         pass
     return baselines.finish(0.0)
 
