@@ -9,9 +9,9 @@ import pytest
 import automs.finish
 import automs.views
 from automs import AutoRegressor
+from automs.baseline_runs import collect_baselines
 from automs.clock import Clock
 from automs.finish import choose_ensemble, refit
-from automs.fitting import _collect
 from automs.rehearsal import FinishTime
 from automs.scoring import resolve_metric
 from automs.search import Search
@@ -147,4 +147,4 @@ def test_baselines_are_waited_for_until_the_end_of_the_clock_at_most(left, waits
             assert timeout == 0.0
             return [self.n_waits]
 
-    assert _collect(Baselines(), SetClock(left)) == [waits]
+    assert collect_baselines(Baselines(), SetClock(left)) == [waits]

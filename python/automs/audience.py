@@ -8,7 +8,7 @@ from typing import Any
 
 from automs.reports import SearchReport, TrialReport
 
-__all__ = ["Audience", "resolve_callbacks"]
+__all__ = ["Audience", "Callback", "resolve_callbacks"]
 
 _INTERVAL = 0.1  # seconds between two reports of progress
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automs._version import version
 from automs.audience import Audience
-from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
+from automs.baseline_runs import collect_baselines, start_baselines
 from automs.board_rows import (
     baseline_row,
     ensemble_row,
@@ -27,6 +26,7 @@ from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
 from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble, refit
+from automs.fit_settings import FitSettings
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork
@@ -34,10 +34,7 @@ from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.progress import told_in_terminal
 from automs.rehearsal import FinishTime, rehearse
-from automs.reports import SearchReport, TrialReport
-from automs.scoring import Metric
 from automs.search import Search, Trial
-from automs.search_space import SearchSpace
 from automs.splits import Split
 from automs.strategies.base import Problem, Strategy
 from automs.table import Table
@@ -57,32 +54,8 @@ _MIN_RESERVE = 0.02  # seconds
 _VIEWS_SHARE = 0.25
 #: What packing takes is measured, but never more than this share of the limit is kept for it.
 _MAX_FINISH_SHARE = 0.25
-#: Copies of the table that the process of the baselines holds.
-_BASELINE_COPIES = 3
-#: Share of the time limit that baselines may take, in a process of their own.
-_BASELINE_SHARE = 0.2
-_LOOK_INTERVAL = 0.02  # seconds between two looks for Ctrl-C while waiting
 
 Values = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitSettings:
-    """What `fit_search` is asked for, checked and resolved."""
-
-    strategy: Strategy
-    search_space: SearchSpace
-    first_candidates: Sequence[Candidate] = ()
-    metric: Metric
-    max_trials: int | None
-    ensemble_size: int
-    baselines: tuple[str, ...]
-    n_threads: int
-    seed: int
-    memory_limit: float | None = None
-    refit: bool = True  # on all rows after a hold-out
-    verbose: int = 0
-    callbacks: Sequence[Callable[[SearchReport | TrialReport], Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +87,12 @@ def fit_search(
     """
     training = _make_training(table, target, splits, sample_weight, settings, clock)
     splits = training.splits
-    baselines = None
-    if training.memory.has_room(_BASELINE_COPIES * table.values.nbytes):
-        baselines = _start_baselines(table, target, splits, sample_weight, settings, clock)
+    baselines = start_baselines(training, table, settings, clock)
     try:
         search, finish = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
         packing = finish.seconds(training.n_folds * settings.ensemble_size, search.n_candidates)
-        results = _collect(baselines, clock.keeping(packing))
+        results = collect_baselines(baselines, clock.keeping(packing))
     finally:
         if baselines is not None:
             baselines.close()
@@ -227,42 +198,6 @@ def _search(
             finish = rehearse(search, table)
         search.run()
     return search, finish
-
-
-def _start_baselines(
-    table: Table,
-    target: Target,
-    splits: Sequence[Split],
-    sample_weight: Values | None,
-    settings: FitSettings,
-    clock: Clock,
-) -> BaselineProcess | None:
-    if not settings.baselines:
-        return None
-    parameters = settings.search_space.parameters
-    loss, quantile = parameters.get("loss"), parameters.get("quantile")
-    problem = BaselineProblem(
-        values=table.values,
-        y=target.values,
-        folds=[(split.train_rows, split.validation_rows) for split in splits],
-        n_classes=0 if target.classes is None else len(target.classes),
-        sample_weight=sample_weight,
-        columns=[(int(c.kind), len(c.categories), c.ordered) for c in table.columns],
-        loss=loss if isinstance(loss, str) else "auto",
-        quantile=quantile if isinstance(quantile, float) else 0.5,
-        seed=settings.seed,
-    )
-    limit = None if clock.limit is None else _BASELINE_SHARE * clock.limit
-    return BaselineProcess(settings.baselines, problem, limit)
-
-
-def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
-    """Wait for the baselines, to their own deadline and the end of the clock at most."""
-    if baselines is None:
-        return []
-    while clock.remaining() > 0.0 and not baselines.wait(_LOOK_INTERVAL):
-        pass
-    return baselines.finish(0.0)
 
 
 def _pack(

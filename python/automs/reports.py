@@ -1,15 +1,18 @@
-"""Nothing -> what a running search tells a progress display or a callback, as plain data."""
+"""Nothing -> what a running search tells a display, a callback or the log, as plain data."""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from automs.leaderboard import TrialState
 
-__all__ = ["SearchReport", "TrialReport"]
+__all__ = ["SearchReport", "TrialReport", "log_step"]
+
+logger = logging.getLogger("automs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,12 @@ class TrialReport:
     epochs: int
     seconds: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log_step(report: SearchReport, epochs: Sequence[int]) -> None:
+    """Log that candidates were trained until these epochs, and how far the search is with it."""
+    logger.info(
+        "%.1f s: %d candidates trained until epoch %d to %d; %d of %d at their end, best %.6g",
+        report.elapsed, len(epochs), min(epochs), max(epochs), report.n_finished, report.n_trials,
+        report.best_score,
+    )  # fmt: skip

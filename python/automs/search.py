@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,15 +14,13 @@ from automs.first_models import add_constant, train_linear
 from automs.kept_states import beaten_states
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
-from automs.reports import SearchReport
+from automs.reports import SearchReport, log_step
 from automs.seeds import derive_seed
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
 from automs.trials import Trial, trial_report, trial_state
 
 __all__ = ["Search", "Trial"]
-
-logger = logging.getLogger("automs")
 
 #: Share of the time that the linear model's path of penalties may take.
 _LINEAR_SHARE = 0.1
@@ -181,20 +178,9 @@ class Search:
         self._busy += self.clock.elapsed() - started
         self._n_running = 0
         self.strategy.tell(results)
-        self._log_step(requests)
+        log_step(self._search_report(), [request.until_epoch for request in requests])
         self._release_losers()
         return True
-
-    def _log_step(self, requests: Sequence[Request]) -> None:
-        if not logger.isEnabledFor(logging.INFO):
-            return
-        epochs = [request.until_epoch for request in requests]
-        report = self._search_report()
-        logger.info(
-            "%.1f s: %d candidates trained until epoch %d to %d; %d of %d at their end, best %.6g",
-            report.elapsed, len(requests), min(epochs), max(epochs), report.n_finished,
-            report.n_trials, report.best_score,
-        )  # fmt: skip
 
     def _candidate(self, request: Request) -> Candidate:
         return self.strategy.candidates[request.candidate_index]

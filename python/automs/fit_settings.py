@@ -1,0 +1,33 @@
+"""Nothing -> `FitSettings`: what a fit is asked for, checked and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automs.audience import Callback
+from automs.candidates import Candidate
+from automs.scoring import Metric
+from automs.search_space import SearchSpace
+from automs.strategies.base import Strategy
+
+__all__ = ["FitSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """What `fit_search` is asked for, checked and resolved."""
+
+    strategy: Strategy
+    search_space: SearchSpace
+    first_candidates: Sequence[Candidate] = ()
+    metric: Metric
+    max_trials: int | None
+    ensemble_size: int
+    baselines: tuple[str, ...]
+    n_threads: int
+    seed: int
+    memory_limit: float | None = None
+    refit: bool = True  # on all rows after a hold-out
+    verbose: int = 0
+    callbacks: Sequence[Callback] = ()
