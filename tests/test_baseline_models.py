@@ -10,6 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from automs import baseline_child
 from automs.baseline_child import BaselineRunner
@@ -23,6 +24,13 @@ ALL = Plan(N_ROWS, 20)
 TRAIN = np.flatnonzero(np.arange(N_ROWS) % 3 > 0).astype(np.int32)
 HELD_OUT = np.flatnonzero(np.arange(N_ROWS) % 3 == 0).astype(np.int32)
 NAMES = list(BASELINES)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in the child; with more, those of a histogram wait for each other on a machine at work."""
+    with threadpool_limits(1):
+        yield
 
 
 def problem(n_targets=1, n_classes=0, **settings):
