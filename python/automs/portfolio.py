@@ -9,6 +9,10 @@ from automs.prior import automatic_batch_size, longest_epochs
 
 __all__ = ["first_candidates"]
 
+#: Below so many training rows, networks of more hidden units than these are left to the draws.
+_FEW_ROWS = 1_000
+_FEW_UNITS = 256
+
 #: Each differs from its neighbours in more than one respect, cheap ones first.
 _PORTFOLIO: tuple[dict[str, Any], ...] = (
     {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "learning_rate": 3e-3},
@@ -69,4 +73,6 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
         "batch_size": automatic_batch_size(n_train_rows),
         "epochs": max(longest_epochs(n_train_rows) // 2, 15),
     }
-    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+    candidates = [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+    small = n_train_rows < _FEW_ROWS
+    return [c for c in candidates if not small or sum(c.hidden_layer_sizes) <= _FEW_UNITS]
