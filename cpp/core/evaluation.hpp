@@ -99,7 +99,7 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
                                 workspace.row_weights,
                                 n_rows,
                                 network.n_logits()};
-    weighted_loss += tile_loss(settings, tile, Scalar(1), workspace.output_gradient);
+    weighted_loss += tile_loss(settings, tile, Scalar(1), workspace.delta);
     for (int i = 0; i < n_rows; ++i) {
       decode_logits(settings.kind, view, logits + i * ld,
                     result.predictions.data() + (first + i) * result.n_columns);

@@ -8,6 +8,7 @@
 #include "core/network.hpp"
 #include "core/product.hpp"
 #include "core/random.hpp"
+#include "core/single_output.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
@@ -62,31 +63,73 @@ void add_residual(const Layer& layer, int n_rows, const Scalar* input, std::size
   }
 }
 
-/// X (n_rows, n_features), n_rows <= kTileRows -> workspace.activations; the last are the logits.
+namespace detail {
+
+// Functions of their own, as their loops are vectorised well only where it is known at the call
+// that nothing overlaps.
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void apply_to_rows(int n_rows, std::size_t ld, Scalar* z) {
+  for (int row = 0; row < n_rows; ++row, z += ld) {
+    for (int i = 0; i < Width; ++i) z[i] = Function::at(z[i]).value;
+  }
+}
+
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void apply_with_slopes_to_rows(int n_rows, std::size_t ld, Scalar* __restrict z,
+                                                 Scalar* __restrict slopes) {
+  for (int row = 0; row < n_rows; ++row, z += ld, slopes += ld) {
+    for (int i = 0; i < Width; ++i) {
+      const ValueAndSlope<Scalar> result = Function::at(z[i]);
+      slopes[i] = result.slope;
+      z[i] = result.value;
+    }
+  }
+}
+
+/// z (n_rows, Width), rows `ld` apart -> f(z) in place, and slopes where they are wanted.
+template <int Width, typename Scalar>
+void activate_panel(Activation activation, int n_rows, std::size_t ld, Scalar* z, Scalar* slopes) {
+  if (activation == Activation::identity && !slopes) return;
+  visit_activation(activation, [&](auto function) {
+    using Function = decltype(function);
+    if (slopes) {
+      apply_with_slopes_to_rows<Function, Width>(n_rows, ld, z, slopes);
+    } else {
+      apply_to_rows<Function, Width>(n_rows, ld, z);
+    }
+  });
+}
+
+}  // namespace detail
+
+/// X (n_rows, input_stride), n_rows <= kTileRows -> workspace.activations; the last are the logits.
 /// With `training`, the slopes too, and dropout where `dropout` is given.
 template <typename Scalar>
 void forward(const Network& network, const Scalar* weights, const Scalar* X, int n_rows,
              bool training, const Dropout* dropout, Workspace<Scalar>& workspace) {
   const Scalar* input = X;
-  std::size_t ld_input = network.n_features();
+  std::size_t ld_input = network.input_stride;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
+    const bool hidden = l + 1 < network.layers.size();
+    const Scalar* W = weights + layer.weights;
+    const Scalar* bias = weights + layer.bias;
     Scalar* output = workspace.activations[l];
+    Scalar* slopes = training ? workspace.slopes[l] : nullptr;
     const std::size_t ld = layer.stride;
-    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, weights + layer.weights, ld,
-             weights + layer.bias, output, ld);
-    if (l + 1 < network.layers.size()) {
-      Scalar* slopes = workspace.slopes[l];
-      workspace.for_each_row(layer, n_rows, [&](std::size_t first, std::size_t n) {
-        if (training) {
-          activate_with_slopes(network.activation, output + first, slopes + first, n);
-        } else {
-          activate(network.activation, output + first, n);
-        }
-      });
-      if (dropout) apply_dropout(*dropout, layer, l, n_rows, output, slopes);
-      if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
+    if (layer.is_single_output()) {
+      dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
+      return;
     }
+    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
+             [&](int first, auto width) {
+               if (!hidden) return;
+               detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
+                                                              output + first,
+                                                              slopes ? slopes + first : nullptr);
+             });
+    if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, output, slopes);
+    if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;
     ld_input = ld;
   }

@@ -1,83 +1,138 @@
-// Gradient, moments, learning rate -> new weights, in place.
+// Gradient, moments, learning rate -> new weights, in place, and their transposed copies.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/candidate.hpp"
 #include "core/network.hpp"
+#include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
 
-namespace detail {
-
-/// SGD with momentum m (Polyak 1964; Nesterov's form after Sutskever et al. 2013):
-/// v = m v + g; w -= rate * (nesterov ? g + m v : v), after w *= 1 - rate * weight_decay.
+/// Rows of W that are updated together, while their gradient is in the L1 cache: whole blocks of
+/// the gradient's kernel (6 rows) and of the transposition (a vector's lanes).
 template <typename Scalar>
-void sgd_range(const OptimizerSettings& settings, double rate, double weight_decay,
-               double l2_penalty, std::size_t n, Scalar* __restrict w, const Scalar* __restrict g,
-               Scalar* __restrict v) {
-  const auto momentum = static_cast<Scalar>(settings.momentum);
-  const auto step = static_cast<Scalar>(rate);
-  const auto shrink = static_cast<Scalar>(1.0 - rate * weight_decay);
-  const auto l2 = static_cast<Scalar>(l2_penalty);
-  const Scalar by_velocity = settings.nesterov ? momentum : Scalar(1);
-  const Scalar by_gradient = settings.nesterov ? Scalar(1) : Scalar(0);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Scalar gradient = g[i] + l2 * w[i];
-    v[i] = momentum * v[i] + gradient;
-    w[i] = w[i] * shrink - step * (by_gradient * gradient + by_velocity * v[i]);
+constexpr int kUpdatedRows = kLanes<Scalar> > 8 ? 48 : 24;
+
+/// Rows [first, first + n) of W of layer l -> columns of workspace.transposed[l].
+template <typename Scalar>
+void transpose_rows(const Network& network, std::size_t l, int first, int n, const Scalar* weights,
+                    Workspace<Scalar>& workspace) {
+  if (l == 0) return;
+  const Layer& layer = network.layers[l];
+  const Scalar* W = weights + layer.weights + first * static_cast<std::size_t>(layer.stride);
+  Scalar* columns = workspace.transposed[l] + first;
+  if (layer.is_single_output()) {
+    std::copy_n(W, n, columns);
+  } else {
+    transpose(n, layer.padded_out, W, layer.stride, columns, row_stride<Scalar>(layer.fan_in));
   }
 }
 
+/// W of every layer but the first -> W^T (padded_out, stride of fan_in), zeros in the padding.
+template <typename Scalar>
+void transpose_weights(const Network& network, const Scalar* weights,
+                       Workspace<Scalar>& workspace) {
+  for (std::size_t l = 1; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    const std::size_t row = row_stride<Scalar>(layer.fan_in);
+    std::fill_n(workspace.transposed[l], row * layer.padded_out, Scalar(0));
+    transpose_rows(network, l, 0, layer.fan_in, weights, workspace);
+  }
+}
+
+/// One step of an optimizer, its factors worked out once.
+///
+/// SGD with momentum m (Polyak 1964; Nesterov's form after Sutskever et al. 2013):
+/// v = m v + g; w -= rate * (nesterov ? g + m v : v), after w *= 1 - rate * weight_decay.
+///
 /// Adam (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1), with decoupled weight decay (Loshchilov
 /// and Hutter 2019, arXiv 1711.05101). The corrections of both moments go into two scalars.
 template <typename Scalar>
-void adam_range(const OptimizerSettings& settings, double rate, std::int64_t step,
-                double weight_decay, double l2_penalty, std::size_t n, Scalar* __restrict w,
-                const Scalar* __restrict g, Scalar* __restrict m, Scalar* __restrict v) {
-  const double correction1 = 1.0 - std::pow(settings.beta1, static_cast<double>(step + 1));
-  const double correction2 = 1.0 - std::pow(settings.beta2, static_cast<double>(step + 1));
-  const auto beta1 = static_cast<Scalar>(settings.beta1);
-  const auto beta2 = static_cast<Scalar>(settings.beta2);
-  const auto rest1 = static_cast<Scalar>(1.0 - settings.beta1);
-  const auto rest2 = static_cast<Scalar>(1.0 - settings.beta2);
-  const auto scale = static_cast<Scalar>(rate / correction1);
-  const auto root = static_cast<Scalar>(1.0 / std::sqrt(correction2));
-  const auto epsilon = static_cast<Scalar>(settings.epsilon);
-  const auto shrink = static_cast<Scalar>(1.0 - rate * weight_decay);
-  const auto l2 = static_cast<Scalar>(l2_penalty);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Scalar gradient = g[i] + l2 * w[i];
-    m[i] = beta1 * m[i] + rest1 * gradient;
-    v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-    w[i] = w[i] * shrink - scale * m[i] / (std::sqrt(v[i]) * root + epsilon);
-  }
-}
-
-}  // namespace detail
-
-/// One update of all weights from workspace.gradient at step `step` (from 0). Penalty and decay act
-/// on weights, never on biases.
-template <typename Scalar>
-void update_weights(const Network& network, const OptimizerSettings& settings, double rate,
-                    std::int64_t step, Workspace<Scalar>& workspace) {
-  auto update = [&](std::size_t start, std::size_t n, double decay, double l2_penalty) {
-    if (settings.kind == Optimizer::sgd) {
-      detail::sgd_range(settings, rate, decay, l2_penalty, n, workspace.weights + start,
-                        workspace.gradient + start, workspace.first_moment + start);
-    } else {
-      detail::adam_range(settings, rate, step, decay, l2_penalty, n, workspace.weights + start,
-                         workspace.gradient + start, workspace.first_moment + start,
-                         workspace.second_moment + start);
+class UpdateStep {
+ public:
+  /// `step` counts from 0.
+  UpdateStep(const OptimizerSettings& settings, double rate, std::int64_t step)
+      : sgd_(settings.kind == Optimizer::sgd),
+        shrink_(static_cast<Scalar>(1.0 - rate * settings.weight_decay)),
+        l2_(static_cast<Scalar>(settings.l2_penalty)) {
+    if (sgd_) {
+      rate_ = static_cast<Scalar>(rate);
+      momentum_ = static_cast<Scalar>(settings.momentum);
+      by_velocity_ = settings.nesterov ? momentum_ : Scalar(1);
+      by_gradient_ = settings.nesterov ? Scalar(1) : Scalar(0);
+      return;
     }
-  };
-  for (const Layer& layer : network.layers) {
-    update(layer.weights, layer.bias - layer.weights, settings.weight_decay, settings.l2_penalty);
-    update(layer.bias, layer.stride, 0.0, 0.0);
+    const auto count = static_cast<double>(step + 1);
+    const double correction1 = 1.0 - std::pow(settings.beta1, count);
+    const double correction2 = 1.0 - std::pow(settings.beta2, count);
+    beta1_ = static_cast<Scalar>(settings.beta1);
+    beta2_ = static_cast<Scalar>(settings.beta2);
+    rest1_ = static_cast<Scalar>(1.0 - settings.beta1);
+    rest2_ = static_cast<Scalar>(1.0 - settings.beta2);
+    rate_ = static_cast<Scalar>(rate / correction1);
+    root_ = static_cast<Scalar>(1.0 / std::sqrt(correction2));
+    epsilon_ = static_cast<Scalar>(settings.epsilon);
   }
-}
+
+  /// Rows [first, first + n) of layer l's W, and of its transposed copy. Penalty and decay act on
+  /// weights, never on biases.
+  void update_rows(const Network& network, std::size_t l, int first, int n,
+                   Workspace<Scalar>& workspace) const {
+    const Layer& layer = network.layers[l];
+    const auto stride = static_cast<std::size_t>(layer.stride);
+    update_range(layer.weights + first * stride, n * stride, shrink_, l2_, workspace);
+    transpose_rows(network, l, first, n, workspace.weights, workspace);
+  }
+
+  void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
+    update_range(layer.bias, layer.stride, Scalar(1), Scalar(0), workspace);
+  }
+
+ private:
+  void update_range(std::size_t start, std::size_t n, Scalar shrink, Scalar l2,
+                    Workspace<Scalar>& workspace) const {
+    Scalar* w = workspace.weights + start;
+    const Scalar* g = workspace.gradient + start;
+    Scalar* m = workspace.first_moment + start;
+    if (sgd_) {
+      update_sgd(n, shrink, l2, w, g, m);
+    } else {
+      update_adam(n, shrink, l2, w, g, m, workspace.second_moment + start);
+    }
+  }
+
+  void update_sgd(std::size_t n, Scalar shrink, Scalar l2, Scalar* __restrict w,
+                  const Scalar* __restrict g, Scalar* __restrict v) const {
+    const Scalar rate = rate_, momentum = momentum_;
+    const Scalar by_gradient = by_gradient_, by_velocity = by_velocity_;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Scalar gradient = g[i] + l2 * w[i];
+      v[i] = momentum * v[i] + gradient;
+      w[i] = w[i] * shrink - rate * (by_gradient * gradient + by_velocity * v[i]);
+    }
+  }
+
+  void update_adam(std::size_t n, Scalar shrink, Scalar l2, Scalar* __restrict w,
+                   const Scalar* __restrict g, Scalar* __restrict m, Scalar* __restrict v) const {
+    const Scalar beta1 = beta1_, beta2 = beta2_, rest1 = rest1_, rest2 = rest2_;
+    const Scalar rate = rate_, root = root_, epsilon = epsilon_;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Scalar gradient = g[i] + l2 * w[i];
+      m[i] = beta1 * m[i] + rest1 * gradient;
+      v[i] = beta2 * v[i] + rest2 * gradient * gradient;
+      w[i] = w[i] * shrink - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+    }
+  }
+
+  bool sgd_;
+  Scalar shrink_, l2_;
+  Scalar rate_ = 0, momentum_ = 0, by_velocity_ = 0, by_gradient_ = 0;
+  Scalar beta1_ = 0, beta2_ = 0, rest1_ = 0, rest2_ = 0, root_ = 0, epsilon_ = 0;
+};
 
 }  // namespace automs

@@ -13,10 +13,12 @@ namespace automs {
 
 namespace detail {
 
-/// For the few features of most tables a call of memcpy takes longer than the copy itself.
+/// n values -> whole vectors of them, zeros behind the last. For the few features of most tables a
+/// call of memcpy takes longer than the copy itself.
 template <typename Scalar>
 inline void copy_row(const Scalar* from, std::size_t n, Scalar* to) {
   constexpr std::size_t lanes = kLanes<Scalar>;
+  if (n % lanes != 0) store(to + n / lanes * lanes, Vector<Scalar>{});
   if (n >= 16 * lanes) {
     std::memcpy(to, from, n * sizeof(Scalar));
     return;
@@ -35,6 +37,7 @@ void gather_tile(const View<Scalar>& view, const std::int32_t* rows, int n_rows,
                  Workspace<Scalar>& workspace) {
   constexpr int ahead = 12;  // rows come in random order: fetched while others are copied
   const auto width = static_cast<std::size_t>(view.n_features);
+  const auto ld = static_cast<std::size_t>(padded<Scalar>(view.n_features));
   const auto n_targets = static_cast<std::size_t>(view.n_targets);
   for (int i = 0; i < n_rows; ++i) {
     if (i + ahead < n_rows) {
@@ -43,7 +46,7 @@ void gather_tile(const View<Scalar>& view, const std::int32_t* rows, int n_rows,
       __builtin_prefetch(view.y + later * n_targets);
     }
     const auto row = static_cast<std::size_t>(rows[i]);
-    detail::copy_row(view.X + row * width, width, workspace.input + i * width);
+    detail::copy_row(view.X + row * width, width, workspace.input + i * ld);
     for (std::size_t j = 0; j < n_targets; ++j) {
       workspace.targets[i * n_targets + j] = view.encoded_target(row, static_cast<int>(j));
     }

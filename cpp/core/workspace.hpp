@@ -1,6 +1,7 @@
 // Network -> one thread's buffers for training it, laid out in a single block.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -19,19 +20,20 @@ template <typename Scalar>
 class Workspace {
  public:
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
-  Scalar* input = nullptr;            // (T, n_features)
-  Scalar* targets = nullptr;          // (T, n_targets)
-  Scalar* row_weights = nullptr;      // (T)
-  std::vector<Scalar*> activations;   // a layer: (T, P); the last one holds the logits
-  std::vector<Scalar*> slopes;        // a layer: (T, P), derivatives of the activation
-  std::vector<Scalar*> transposed;    // a layer but the first: W^T (fan_out, stride of fan_in)
-  Scalar* delta = nullptr;            // (T, widest), loss by pre-activation
-  Scalar* output_gradient = nullptr;  // (T, widest), loss by a layer's output
-  Scalar* input_gradient = nullptr;   // (T, widest), loss by a layer's input
-  Scalar* weights = nullptr;          // (N)
-  Scalar* gradient = nullptr;         // (N)
-  Scalar* first_moment = nullptr;     // (N), or the velocity of SGD
-  Scalar* second_moment = nullptr;    // (N)
+  Scalar* input = nullptr;           // (T, input_stride)
+  Scalar* targets = nullptr;         // (T, n_targets)
+  Scalar* row_weights = nullptr;     // (T)
+  std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
+  std::vector<Scalar*> slopes;       // a layer: (T, P), derivatives of the activation
+  std::vector<Scalar*> transposed;   // a layer but the first: W^T (padded_out, stride of fan_in)
+  Scalar* delta = nullptr;           // (T, widest), loss by a layer's pre-activations
+  Scalar* next_delta = nullptr;      // (T, widest), the same of the layer before it
+  Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
+  Scalar* sums = nullptr;            // (widest or input_stride), sums over the rows of a tile
+  Scalar* weights = nullptr;         // (N)
+  Scalar* gradient = nullptr;        // (N)
+  Scalar* first_moment = nullptr;    // (N), or the velocity of SGD
+  Scalar* second_moment = nullptr;   // (N)
 
   void lay_out(const Network& network, int n_targets) {
     used_ = 0;
@@ -39,15 +41,6 @@ class Workspace {
     if (block_.size() < used_) block_.resize(used_);
     used_ = 0;
     place(network, n_targets, block_.data());
-  }
-
-  /// Calls part(first, n) for the computed values of `n_rows` rows, in as few pieces as they lie.
-  template <typename Part>
-  static void for_each_row(const Layer& layer, int n_rows, Part&& part) {
-    const auto stride = static_cast<std::size_t>(layer.stride);
-    const auto computed = static_cast<std::size_t>(layer.padded_out);
-    if (stride == computed) return part(std::size_t{0}, n_rows * stride);
-    for (int row = 0; row < n_rows; ++row) part(row * stride, computed);
   }
 
  private:
@@ -58,7 +51,7 @@ class Workspace {
     activations.resize(n_layers);
     slopes.resize(n_layers);
     transposed.resize(n_layers);
-    input = take(base, tile * network.n_features());
+    input = take(base, tile * network.input_stride);
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
     for (std::size_t l = 0; l < n_layers; ++l) {
@@ -66,11 +59,12 @@ class Workspace {
       activations[l] = take(base, tile * layer.stride);
       slopes[l] = take(base, tile * layer.stride);
       const std::size_t row = row_stride<Scalar>(layer.fan_in);
-      transposed[l] = l == 0 ? nullptr : take(base, row * layer.fan_out);
+      transposed[l] = l == 0 ? nullptr : take(base, row * layer.padded_out);
     }
-    for (Scalar** buffer : {&delta, &output_gradient, &input_gradient}) {
+    for (Scalar** buffer : {&delta, &next_delta, &by_output}) {
       *buffer = take(base, tile * network.widest);
     }
+    sums = take(base, std::max(network.widest, network.input_stride));
     for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
       *buffer = take(base, network.n_values);
     }
