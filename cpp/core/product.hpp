@@ -15,13 +15,6 @@ namespace automs {
 // the order of the reduction, whatever block it falls into: the bits of a row do not depend on how
 // many rows there are.
 
-// Blocks live in registers only where every loop over them is unrolled.
-#if defined(__clang__)
-#define AUTOMS_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define AUTOMS_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /// Widest block of columns, in vectors: 4 with 32 registers, 2 with 16.
 constexpr int kBlockVectors = kVectorRegisters >= 32 ? 4 : 2;
 

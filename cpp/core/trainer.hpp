@@ -17,6 +17,7 @@
 #include "core/metric.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/shuffle.hpp"
 #include "core/state.hpp"
 #include "core/stop.hpp"
 #include "core/tile.hpp"

@@ -28,6 +28,13 @@ constexpr int kVectorRegisters = 16;
 template <typename Scalar>
 constexpr int kLanes = static_cast<int>(kVectorBytes / sizeof(Scalar));
 
+// Arrays of vectors live in registers only where every loop over them is unrolled.
+#if defined(__clang__)
+#define AUTOMS_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define AUTOMS_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /// The smallest multiple of the vector width that holds n values.
 template <typename Scalar>
 constexpr int padded(int n) {

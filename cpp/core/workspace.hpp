@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/network.hpp"
+#include "core/random_blocks.hpp"
 #include "core/types.hpp"
 
 namespace automs {
@@ -30,10 +32,11 @@ class Workspace {
   Scalar* next_delta = nullptr;      // (T, widest), the same of the layer before it
   Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
   Scalar* sums = nullptr;            // (widest or input_stride), sums over the rows of a tile
-  Scalar* weights = nullptr;         // (N)
-  Scalar* gradient = nullptr;        // (N)
-  Scalar* first_moment = nullptr;    // (N), or the velocity of SGD
-  Scalar* second_moment = nullptr;   // (N)
+  AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
+  Scalar* weights = nullptr;                 // (N)
+  Scalar* gradient = nullptr;                // (N)
+  Scalar* first_moment = nullptr;            // (N), or the velocity of SGD
+  Scalar* second_moment = nullptr;           // (N)
 
   void lay_out(const Network& network, int n_targets) {
     used_ = 0;
@@ -41,6 +44,9 @@ class Workspace {
     if (block_.size() < used_) block_.resize(used_);
     used_ = 0;
     place(network, n_targets, block_.data());
+    const auto blocks_of_row = static_cast<std::size_t>((network.widest + 7) / 8);
+    const std::size_t bits = 8 * whole_groups(kTileRows * blocks_of_row);
+    if (random_bits.size() < bits) random_bits.resize(bits);
   }
 
  private:
