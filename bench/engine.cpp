@@ -125,7 +125,6 @@ std::string breakdown(const Candidate& candidate, const Network& network, const 
   Workspace<float> workspace;
   workspace.lay_out(network, 1);
   std::copy(state.weights.begin(), state.weights.end(), workspace.weights);
-  transpose_weights(network, workspace.weights, workspace);
   std::vector<std::int32_t> order;
   shuffle_rows(view.train_rows, 1, 1, order);
   const int n = std::min(candidate.batch_size, kTileRows);
@@ -148,7 +147,7 @@ std::string breakdown(const Candidate& candidate, const Network& network, const 
            rounds;
   };
   const double gather = time([&] {
-    gather_tile(view, order.data() + at, n, 1.0, workspace);
+    gather_tile(view, {order.data() + at, n, order.data() + order.size()}, 1.0, workspace);
     at = (at + n) % (order.size() - n);
   });
   const double ahead = time([&] {

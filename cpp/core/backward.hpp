@@ -8,6 +8,7 @@
 #include "core/optimizer.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
+#include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
@@ -71,11 +72,12 @@ void hidden_delta(const Network& network, std::size_t l, int n_rows, bool accumu
   const Layer& layer = network.layers[l];
   const Layer& before = network.layers[l - 1];
   const std::size_t ld = before.stride;
+  const std::size_t ld_above = layer.stride;
   Scalar* bias = workspace.gradient + before.bias;
-  multiply(
-      n_rows, layer.fan_out, before.padded_out, workspace.delta,
-      static_cast<std::size_t>(layer.stride), workspace.transposed[l], ld,
-      static_cast<const Scalar*>(nullptr), workspace.next_delta, ld, [&](int first, auto width) {
+  multiply_by_transposed(
+      n_rows, layer.fan_out, layer.fan_in, workspace.delta, ld_above,
+      workspace.weights + layer.weights, ld_above, workspace.panel, workspace.next_delta, ld,
+      [&](int first, auto width) {
         finish_delta<decltype(width)::value / kLanes<Scalar>>(DeltaPanel<Scalar>{
             n_rows, ld, workspace.next_delta + first, workspace.slopes[l - 1] + first,
             layer.residual ? workspace.by_output + first : nullptr,
@@ -88,13 +90,15 @@ template <typename Scalar>
 void single_output_delta(const Network& network, std::size_t l, int n_rows, bool accumulate,
                          Workspace<Scalar>& workspace) {
   const Layer& before = network.layers[l - 1];
+  const Scalar* weights = workspace.weights + network.layers[l].weights;
+  std::fill_n(workspace.panel, before.padded_out, Scalar(0));
+  std::copy_n(weights, before.fan_out, workspace.panel);
   single_output_backward(
       before.padded_out,
       SingleOutput<Scalar>{n_rows, static_cast<std::size_t>(before.stride), workspace.delta,
-                           workspace.transposed[l], workspace.activations[l - 1],
-                           workspace.slopes[l - 1], workspace.next_delta,
-                           before.residual ? workspace.by_output : nullptr, workspace.sums,
-                           workspace.gradient + before.bias, accumulate});
+                           workspace.panel, workspace.activations[l - 1], workspace.slopes[l - 1],
+                           workspace.next_delta, before.residual ? workspace.by_output : nullptr,
+                           workspace.sums, workspace.gradient + before.bias, accumulate});
 }
 
 /// Gradient of W of layer l, by chunks of rows that are still in the cache when they are updated.
@@ -105,12 +109,12 @@ void weight_gradient(const Network& network, std::size_t l, const Scalar* input,
   const Layer& layer = network.layers[l];
   const std::size_t ld = layer.stride;
   Scalar* gradient = workspace.gradient + layer.weights;
-  const int chunk = update ? kUpdatedRows<Scalar> : layer.fan_in;
+  const int chunk = update ? kUpdatedRows : layer.fan_in;
   for (int first = 0; first < layer.fan_in; first += chunk) {
     const int n = std::min(chunk, layer.fan_in - first);
     multiply_transposed(n_rows, n, layer.padded_out, input + first, ld_input, workspace.delta, ld,
                         gradient + first * ld, ld, accumulate);
-    if (update) update->update_rows(network, l, first, n, workspace);
+    if (update) update->update_rows(layer, first, n, workspace);
   }
 }
 
@@ -123,14 +127,14 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   for (int i = 0; i < layer.fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->update_rows(network, l, 0, layer.fan_in, workspace);
+  if (update) update->update_rows(layer, 0, layer.fan_in, workspace);
 }
 
 }  // namespace detail
 
 /// workspace.delta (n_rows, logit_stride), the loss by the logits, and the tile's forward pass ->
 /// gradient (network.n_values), added to what is there where `accumulate`. With `update` each
-/// weight is updated as soon as its gradient is whole. Needs `transpose_weights` once.
+/// weight is updated as soon as its gradient is whole.
 template <typename Scalar>
 void backward(const Network& network, const Scalar* X, int n_rows, bool accumulate,
               const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {

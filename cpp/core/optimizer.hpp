@@ -1,49 +1,19 @@
-// Gradient, moments, learning rate -> new weights, in place, and their transposed copies.
+// Gradient, moments, learning rate -> new weights, in place.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/candidate.hpp"
 #include "core/network.hpp"
-#include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
 
 /// Rows of W that are updated together, while their gradient is in the L1 cache: whole blocks of
-/// the gradient's kernel (6 rows) and of the transposition (a vector's lanes).
-template <typename Scalar>
-constexpr int kUpdatedRows = kLanes<Scalar> > 8 ? 48 : 24;
-
-/// Rows [first, first + n) of W of layer l -> columns of workspace.transposed[l].
-template <typename Scalar>
-void transpose_rows(const Network& network, std::size_t l, int first, int n, const Scalar* weights,
-                    Workspace<Scalar>& workspace) {
-  if (l == 0) return;
-  const Layer& layer = network.layers[l];
-  const Scalar* W = weights + layer.weights + first * static_cast<std::size_t>(layer.stride);
-  Scalar* columns = workspace.transposed[l] + first;
-  if (layer.is_single_output()) {
-    std::copy_n(W, n, columns);
-  } else {
-    transpose(n, layer.padded_out, W, layer.stride, columns, row_stride<Scalar>(layer.fan_in));
-  }
-}
-
-/// W of every layer but the first -> W^T (padded_out, stride of fan_in), zeros in the padding.
-template <typename Scalar>
-void transpose_weights(const Network& network, const Scalar* weights,
-                       Workspace<Scalar>& workspace) {
-  for (std::size_t l = 1; l < network.layers.size(); ++l) {
-    const Layer& layer = network.layers[l];
-    const std::size_t row = row_stride<Scalar>(layer.fan_in);
-    std::fill_n(workspace.transposed[l], row * layer.padded_out, Scalar(0));
-    transpose_rows(network, l, 0, layer.fan_in, weights, workspace);
-  }
-}
+/// the gradient's kernel, which has 6 rows or 8.
+constexpr int kUpdatedRows = 24;
 
 /// One step of an optimizer, its factors worked out once.
 ///
@@ -79,14 +49,10 @@ class UpdateStep {
     epsilon_ = static_cast<Scalar>(settings.epsilon);
   }
 
-  /// Rows [first, first + n) of layer l's W, and of its transposed copy. Penalty and decay act on
-  /// weights, never on biases.
-  void update_rows(const Network& network, std::size_t l, int first, int n,
-                   Workspace<Scalar>& workspace) const {
-    const Layer& layer = network.layers[l];
+  /// Rows [first, first + n) of the layer's W. Penalty and decay act on weights, never on biases.
+  void update_rows(const Layer& layer, int first, int n, Workspace<Scalar>& workspace) const {
     const auto stride = static_cast<std::size_t>(layer.stride);
     update_range(layer.weights + first * stride, n * stride, shrink_, l2_, workspace);
-    transpose_rows(network, l, first, n, workspace.weights, workspace);
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {

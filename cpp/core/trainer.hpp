@@ -104,7 +104,6 @@ class Trainer {
     std::copy(state.second_moment.begin(), state.second_moment.end(), workspace_.second_moment);
     // What no product writes, the padding of wide rows, has to be zero.
     std::fill_n(workspace_.gradient, n, Scalar(0));
-    transpose_weights(network_, workspace_.weights, workspace_);
   }
 
   /// Classes: the output's bias starts at the log odds of the training rows (plus one row a class).
@@ -158,7 +157,8 @@ class Trainer {
   /// mini-batch of `batch_rows` rows that starts at `first`. Its last tile brings the `update`.
   void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
                 std::int64_t batch_rows, const UpdateStep<Scalar>* update) {
-    gather_tile(view_, buffers_.row_order.data() + row, n_rows, mean_weight_, workspace_);
+    const std::int32_t* order = buffers_.row_order.data();
+    gather_tile(view_, {order + row, n_rows, order + n_train()}, mean_weight_, workspace_);
     const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,

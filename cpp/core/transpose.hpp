@@ -1,7 +1,9 @@
-// A matrix -> its transpose, by square blocks in registers.
+// A matrix -> its transpose, by square blocks in registers; products with transposed matrices.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "core/product.hpp"
@@ -44,8 +46,7 @@ inline void transpose_block(const Scalar* from, std::size_t ld_from, Scalar* to,
 
 }  // namespace detail
 
-/// A (n_rows, n_columns) -> B (n_columns, n_rows). Rows of A hold whole vectors, those of B start
-/// where a vector may.
+/// A (n_rows, n_columns) -> B (n_columns, n_rows). Rows of A hold whole vectors.
 template <typename Scalar>
 void transpose(int n_rows, int n_columns, const Scalar* A, std::size_t lda, Scalar* B,
                std::size_t ldb) {
@@ -62,6 +63,31 @@ void transpose(int n_rows, int n_columns, const Scalar* A, std::size_t lda, Scal
       B[j * ldb + i] = A[i * lda + j];
     }
   }
+}
+
+/// Values that `multiply_by_transposed` needs for its panels where rows of D have k values.
+template <typename Scalar>
+constexpr std::size_t panel_size(int k) {
+  return static_cast<std::size_t>(padded<Scalar>(k)) * kBlockVectors * kLanes<Scalar>;
+}
+
+/// Y (b, n padded) = D (b, k) W^T, W (n, k) with whole vectors in its rows; zeros in the padding.
+/// One panel of W after the other is transposed into `panel` (panel_size(k)), which stays in the
+/// cache: next to the product that costs little, and no transposed copy has to be kept. Then, as
+/// in `multiply`: finish(first column, number of columns as a constant).
+template <typename Scalar, typename Finish>
+void multiply_by_transposed(int b, int k, int n, const Scalar* D, std::size_t ldd, const Scalar* W,
+                            std::size_t ldw, Scalar* panel, Scalar* Y, std::size_t ldy,
+                            Finish&& finish) {
+  detail::for_each_panel<Scalar>(padded<Scalar>(n), [&](int c, auto vectors) {
+    constexpr int C = decltype(vectors)::value;
+    constexpr int width = C * kLanes<Scalar>;
+    const int filled = std::min(width, n - c);
+    if (filled < width) std::fill_n(panel, static_cast<std::size_t>(k) * width, Scalar(0));
+    transpose(filled, padded<Scalar>(k), W + c * ldw, ldw, panel, width);
+    detail::forward_columns<Scalar, C>(b, k, D, ldd, panel, width, nullptr, Y + c, ldy);
+    finish(c, std::integral_constant<int, width>{});
+  });
 }
 
 }  // namespace automs

@@ -41,6 +41,11 @@ constexpr int padded(int n) {
   return (n + kLanes<Scalar> - 1) / kLanes<Scalar> * kLanes<Scalar>;
 }
 
+/// Rows that go through the network together. A larger mini-batch is cut into tiles whose gradients
+/// are added up, so that the activations of a tile stay in the L2 cache. The number is fixed, as
+/// it decides the order of sums.
+constexpr int kTileRows = 128;
+
 constexpr std::size_t kCacheLine = 64;
 
 /// The distance between rows of n values: at least `padded`. Wide rows get an odd number of cache

@@ -8,14 +8,10 @@
 
 #include "core/network.hpp"
 #include "core/random_blocks.hpp"
+#include "core/transpose.hpp"
 #include "core/types.hpp"
 
 namespace automs {
-
-/// Rows that go through the network together. A larger mini-batch is cut into tiles whose gradients
-/// are added up, so that the activations of a tile stay in the L2 cache. The number is fixed, as
-/// it decides the order of sums.
-constexpr int kTileRows = 128;
 
 /// The arena of one thread. `lay_out` allocates only where a network needs more than any before.
 template <typename Scalar>
@@ -27,11 +23,11 @@ class Workspace {
   Scalar* row_weights = nullptr;     // (T)
   std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
   std::vector<Scalar*> slopes;       // a layer: (T, P), derivatives of the activation
-  std::vector<Scalar*> transposed;   // a layer but the first: W^T (padded_out, stride of fan_in)
   Scalar* delta = nullptr;           // (T, widest), loss by a layer's pre-activations
   Scalar* next_delta = nullptr;      // (T, widest), the same of the layer before it
   Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
   Scalar* sums = nullptr;            // (widest or input_stride), sums over the rows of a tile
+  Scalar* panel = nullptr;           // (panel_size of the widest), part of a transposed matrix
   AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
   Scalar* weights = nullptr;                 // (N)
   Scalar* gradient = nullptr;                // (N)
@@ -56,7 +52,6 @@ class Workspace {
     const std::size_t n_layers = network.layers.size();
     activations.resize(n_layers);
     slopes.resize(n_layers);
-    transposed.resize(n_layers);
     input = take(base, tile * network.input_stride);
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
@@ -64,12 +59,11 @@ class Workspace {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);
       slopes[l] = take(base, tile * layer.stride);
-      const std::size_t row = row_stride<Scalar>(layer.fan_in);
-      transposed[l] = l == 0 ? nullptr : take(base, row * layer.padded_out);
     }
     for (Scalar** buffer : {&delta, &next_delta, &by_output}) {
       *buffer = take(base, tile * network.widest);
     }
+    panel = take(base, panel_size<Scalar>(network.widest));
     sums = take(base, std::max(network.widest, network.input_stride));
     for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
       *buffer = take(base, network.n_values);
