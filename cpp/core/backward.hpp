@@ -41,7 +41,7 @@ struct DeltaPanel {
 };
 
 template <int C, typename Scalar>
-void finish_delta(const DeltaPanel<Scalar>& panel) {
+void finish_delta(const DeltaPanel<Scalar> panel) {  // a copy, which no store can change
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sums[C];
   AUTOMS_UNROLL
@@ -101,21 +101,24 @@ void single_output_delta(const Network& network, std::size_t l, int n_rows, bool
                            workspace.sums, workspace.gradient + before.bias, accumulate});
 }
 
-/// Gradient of W of layer l, by chunks of rows that are still in the cache when they are updated.
+/// Gradient of W of layer l. With `update` each block of W is updated where its gradient is still
+/// in the cache, and while the next block's product keeps the multipliers busy.
 template <typename Scalar>
-void weight_gradient(const Network& network, std::size_t l, const Scalar* input,
-                     std::size_t ld_input, int n_rows, bool accumulate,
-                     const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
-  const Layer& layer = network.layers[l];
+void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_input, int n_rows,
+                     bool accumulate, const UpdateStep<Scalar>* update,
+                     Workspace<Scalar>& workspace) {
   const std::size_t ld = layer.stride;
   Scalar* gradient = workspace.gradient + layer.weights;
-  const int chunk = update ? kUpdatedRows : layer.fan_in;
-  for (int first = 0; first < layer.fan_in; first += chunk) {
-    const int n = std::min(chunk, layer.fan_in - first);
-    multiply_transposed(n_rows, n, layer.padded_out, input + first, ld_input, workspace.delta, ld,
-                        gradient + first * ld, ld, accumulate);
-    if (update) update->update_rows(layer, first, n, workspace);
+  if (!update) {
+    multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta,
+                        ld, gradient, ld, accumulate);
+    return;
   }
+  multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
+                      gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
+                        update->template update_block<decltype(width)::value>(layer, row, rows,
+                                                                              column, workspace);
+                      });
 }
 
 /// workspace.sums -> the gradient of the single output's weights.
@@ -127,7 +130,7 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   for (int i = 0; i < layer.fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->update_rows(layer, 0, layer.fan_in, workspace);
+  if (update) update->update_row(layer, workspace);
 }
 
 }  // namespace detail
@@ -155,7 +158,7 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       detail::single_output_gradient(network, l, accumulate, update, workspace);
     } else {
       if (l > 0) detail::hidden_delta(network, l, n_rows, accumulate, workspace);
-      detail::weight_gradient(network, l, input, ld_input, n_rows, accumulate, update, workspace);
+      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update, workspace);
     }
     if (update) update->update_bias(layer, workspace);
     std::swap(workspace.delta, workspace.next_delta);

@@ -172,6 +172,10 @@ void row_losses(const LossType& loss, const LossTile<Scalar>& tile, Scalar* loss
 /// Rows' weights into their gradients; the padding becomes 0.
 template <typename Scalar>
 void scale_gradient(const LossTile<Scalar>& tile, Scalar scale, Scalar* gradient) {
+  if (tile.ld == 1 && !tile.row_weights) {
+    for (int row = 0; row < tile.n_rows; ++row) gradient[row] *= scale;
+    return;
+  }
   for (int row = 0; row < tile.n_rows; ++row) {
     const Scalar factor = tile.row_weights ? tile.row_weights[row] * scale : scale;
     Scalar* g = gradient + row * tile.ld;
@@ -184,10 +188,15 @@ void scale_gradient(const LossTile<Scalar>& tile, Scalar scale, Scalar* gradient
 template <typename Scalar>
 double weighted_sum(int n, const Scalar* losses, const Scalar* weights) {
   double sums[4] = {};
-  for (int row = 0; row < n; ++row) {
+  auto add = [&](int row, int into) {
     const double weight = weights ? static_cast<double>(weights[row]) : 1.0;
-    sums[row % 4] += weight * static_cast<double>(losses[row]);
+    sums[into] += weight * static_cast<double>(losses[row]);
+  };
+  int row = 0;
+  for (; row + 4 <= n; row += 4) {
+    for (int i = 0; i < 4; ++i) add(row + i, i);
   }
+  for (int i = 0; row + i < n; ++i) add(row + i, i);
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 

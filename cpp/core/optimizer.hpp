@@ -11,10 +11,6 @@
 
 namespace automs {
 
-/// Rows of W that are updated together, while their gradient is in the L1 cache: whole blocks of
-/// the gradient's kernel, which has 6 rows or 8.
-constexpr int kUpdatedRows = 24;
-
 /// One step of an optimizer, its factors worked out once.
 ///
 /// SGD with momentum m (Polyak 1964; Nesterov's form after Sutskever et al. 2013):
@@ -40,19 +36,33 @@ class UpdateStep {
     const auto count = static_cast<double>(step + 1);
     const double correction1 = 1.0 - std::pow(settings.beta1, count);
     const double correction2 = 1.0 - std::pow(settings.beta2, count);
-    beta1_ = static_cast<Scalar>(settings.beta1);
-    beta2_ = static_cast<Scalar>(settings.beta2);
-    rest1_ = static_cast<Scalar>(1.0 - settings.beta1);
-    rest2_ = static_cast<Scalar>(1.0 - settings.beta2);
-    rate_ = static_cast<Scalar>(rate / correction1);
-    root_ = static_cast<Scalar>(1.0 / std::sqrt(correction2));
-    epsilon_ = static_cast<Scalar>(settings.epsilon);
+    adam_ = {static_cast<Scalar>(settings.beta1),
+             static_cast<Scalar>(settings.beta2),
+             static_cast<Scalar>(1.0 - settings.beta1),
+             static_cast<Scalar>(1.0 - settings.beta2),
+             static_cast<Scalar>(rate / correction1),
+             static_cast<Scalar>(1.0 / std::sqrt(correction2)),
+             static_cast<Scalar>(settings.epsilon)};
   }
 
-  /// Rows [first, first + n) of the layer's W. Penalty and decay act on weights, never on biases.
-  void update_rows(const Layer& layer, int first, int n, Workspace<Scalar>& workspace) const {
-    const auto stride = static_cast<std::size_t>(layer.stride);
-    update_range(layer.weights + first * stride, n * stride, shrink_, l2_, workspace);
+  /// `rows` rows of Width columns of the layer's W, from (row, column) on. Penalty and decay act on
+  /// weights, never on biases.
+  template <int Width>
+  void update_block(const Layer& layer, int row, int rows, int column,
+                    Workspace<Scalar>& workspace) const {
+    const auto ld = static_cast<std::size_t>(layer.stride);
+    const std::size_t start = layer.weights + row * ld + column;
+    const Arrays at = arrays(start, workspace);
+    if (sgd_) {
+      for (int i = 0; i < rows; ++i) update_sgd(Width, shrink_, l2_, at, i * ld);
+    } else {
+      update_adam_rows<Width>(rows, ld, at.w, at.g, at.m, at.v);
+    }
+  }
+
+  /// All weights of the single output's layer.
+  void update_row(const Layer& layer, Workspace<Scalar>& workspace) const {
+    update_range(layer.weights, layer.fan_in, shrink_, l2_, workspace);
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
@@ -60,20 +70,33 @@ class UpdateStep {
   }
 
  private:
+  struct Arrays {
+    Scalar* w;
+    const Scalar* g;
+    Scalar* m;
+    Scalar* v;
+  };
+
+  static Arrays arrays(std::size_t start, Workspace<Scalar>& workspace) {
+    return {workspace.weights + start, workspace.gradient + start, workspace.first_moment + start,
+            workspace.second_moment + start};
+  }
+
   void update_range(std::size_t start, std::size_t n, Scalar shrink, Scalar l2,
                     Workspace<Scalar>& workspace) const {
-    Scalar* w = workspace.weights + start;
-    const Scalar* g = workspace.gradient + start;
-    Scalar* m = workspace.first_moment + start;
+    const Arrays at = arrays(start, workspace);
     if (sgd_) {
-      update_sgd(n, shrink, l2, w, g, m);
+      update_sgd(n, shrink, l2, at, 0);
     } else {
-      update_adam(n, shrink, l2, w, g, m, workspace.second_moment + start);
+      update_adam(n, adam_, shrink, l2, at.w, at.g, at.m, at.v);
     }
   }
 
-  void update_sgd(std::size_t n, Scalar shrink, Scalar l2, Scalar* __restrict w,
-                  const Scalar* __restrict g, Scalar* __restrict v) const {
+  void update_sgd(std::size_t n, Scalar shrink, Scalar l2, const Arrays& at,
+                  std::size_t start) const {
+    Scalar* __restrict w = at.w + start;
+    const Scalar* __restrict g = at.g + start;
+    Scalar* __restrict v = at.m + start;
     const Scalar rate = rate_, momentum = momentum_;
     const Scalar by_gradient = by_gradient_, by_velocity = by_velocity_;
     for (std::size_t i = 0; i < n; ++i) {
@@ -83,22 +106,50 @@ class UpdateStep {
     }
   }
 
-  void update_adam(std::size_t n, Scalar shrink, Scalar l2, Scalar* __restrict w,
-                   const Scalar* __restrict g, Scalar* __restrict m, Scalar* __restrict v) const {
-    const Scalar beta1 = beta1_, beta2 = beta2_, rest1 = rest1_, rest2 = rest2_;
-    const Scalar rate = rate_, root = root_, epsilon = epsilon_;
+  /// What one parameter's step needs, in registers while a loop runs.
+  struct AdamFactors {
+    Scalar beta1, beta2, rest1, rest2, rate, root, epsilon;
+  };
+
+  static void update_adam(std::size_t n, const AdamFactors& f, Scalar shrink, Scalar l2,
+                          Scalar* __restrict w, const Scalar* __restrict g, Scalar* __restrict m,
+                          Scalar* __restrict v) {
     for (std::size_t i = 0; i < n; ++i) {
       const Scalar gradient = g[i] + l2 * w[i];
-      m[i] = beta1 * m[i] + rest1 * gradient;
-      v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-      w[i] = w[i] * shrink - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+      m[i] = f.beta1 * m[i] + f.rest1 * gradient;
+      v[i] = f.beta2 * v[i] + f.rest2 * gradient * gradient;
+      w[i] = w[i] * shrink - f.rate * m[i] / (std::sqrt(v[i]) * f.root + f.epsilon);
+    }
+  }
+
+  /// The next block of rows comes some hundred cycles later; large networks lie far away.
+  template <int Width>
+  [[gnu::noinline]] void update_adam_rows(int rows, std::size_t ld, Scalar* __restrict w,
+                                          const Scalar* __restrict g, Scalar* __restrict m,
+                                          Scalar* __restrict v) const {
+    constexpr int line = static_cast<int>(kCacheLine / sizeof(Scalar));
+    const AdamFactors f = adam_;
+    const Scalar shrink = shrink_, l2 = l2_;
+    const std::size_t next = rows * ld;
+    for (int row = 0; row < rows; ++row, w += ld, g += ld, m += ld, v += ld) {
+      for (int j = 0; j < Width; j += line) {
+        __builtin_prefetch(w + next + j, 1);
+        __builtin_prefetch(m + next + j, 1);
+        __builtin_prefetch(v + next + j, 1);
+      }
+      for (int i = 0; i < Width; ++i) {
+        const Scalar gradient = g[i] + l2 * w[i];
+        m[i] = f.beta1 * m[i] + f.rest1 * gradient;
+        v[i] = f.beta2 * v[i] + f.rest2 * gradient * gradient;
+        w[i] = w[i] * shrink - f.rate * m[i] / (std::sqrt(v[i]) * f.root + f.epsilon);
+      }
     }
   }
 
   bool sgd_;
   Scalar shrink_, l2_;
   Scalar rate_ = 0, momentum_ = 0, by_velocity_ = 0, by_gradient_ = 0;
-  Scalar beta1_ = 0, beta2_ = 0, rest1_ = 0, rest2_ = 0, root_ = 0, epsilon_ = 0;
+  AdamFactors adam_{};
 };
 
 }  // namespace automs

@@ -39,10 +39,14 @@ inline void store(Scalar* p, Vector<Scalar> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// The blocks are functions of their own: inlined into the loops around them, their pointers would
+// leave the registers.
+
 /// R x C block of Y = bias + X W.
 template <typename Scalar, int R, int C>
-inline void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar* W, std::size_t ldw,
-                          const Scalar* bias, Scalar* Y, std::size_t ldy) {
+[[gnu::noinline]] void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar* W,
+                                     std::size_t ldw, const Scalar* bias, Scalar* Y,
+                                     std::size_t ldy) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sum[R][C];
   AUTOMS_UNROLL
@@ -71,8 +75,9 @@ inline void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar*
 
 /// R x C block of G (+)= X^T D; R runs over the columns of X.
 template <typename Scalar, int R, int C>
-inline void gradient_block(int b, const Scalar* X, std::size_t ldx, const Scalar* D,
-                           std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
+[[gnu::noinline]] void gradient_block(int b, const Scalar* X, std::size_t ldx, const Scalar* D,
+                                      std::size_t ldd, Scalar* G, std::size_t ldg,
+                                      bool accumulate) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sum[R][C];
   AUTOMS_UNROLL
@@ -138,12 +143,14 @@ void forward_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scala
   });
 }
 
-template <typename Scalar, int C>
+template <typename Scalar, int C, typename Finish>
 void gradient_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scalar* D,
-                      std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
+                      std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate,
+                      Finish&& finish) {
   for_each_block<rows_of_block<C>()>(k, [&](int row, auto height) {
     gradient_block<Scalar, decltype(height)::value, C>(b, X + row, ldx, D, ldd, G + row * ldg, ldg,
                                                        accumulate);
+    finish(row, decltype(height)::value);
   });
 }
 
@@ -183,13 +190,24 @@ void multiply(int b, int k, int n, const Scalar* X, std::size_t ldx, const Scala
   });
 }
 
-/// G (k, n) = X^T (b, k) D (b, n), or G += where `accumulate`.
-template <typename Scalar>
+/// What `multiply_transposed` does with a finished block where nothing follows.
+struct NoBlockFinish {
+  template <typename Width>
+  void operator()(int, int, int, Width) const {}
+};
+
+/// G (k, n) = X^T (b, k) D (b, n), or G += where `accumulate`. After each block of G, still in the
+/// L1 cache: finish(first row, rows, first column, number of columns as a constant).
+template <typename Scalar, typename Finish = NoBlockFinish>
 void multiply_transposed(int b, int k, int n, const Scalar* X, std::size_t ldx, const Scalar* D,
-                         std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
+                         std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate,
+                         Finish&& finish = {}) {
   detail::for_each_panel<Scalar>(n, [&](int c, auto vectors) {
     constexpr int C = decltype(vectors)::value;
-    detail::gradient_columns<Scalar, C>(b, k, X, ldx, D + c, ldd, G + c, ldg, accumulate);
+    detail::gradient_columns<Scalar, C>(
+        b, k, X, ldx, D + c, ldd, G + c, ldg, accumulate, [&](int row, int rows) {
+          finish(row, rows, c, std::integral_constant<int, C * kLanes<Scalar>>{});
+        });
   });
 }
 

@@ -83,7 +83,8 @@ struct SingleOutput {
 namespace detail {
 
 template <int C, typename Scalar>
-inline void single_output_panel(const SingleOutput<Scalar>& s, std::size_t first) {
+inline void single_output_panel(const SingleOutput<Scalar> s,  // a copy, which no store can change
+                                std::size_t first) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> weights[C], gradient[C], bias[C];
   AUTOMS_UNROLL

@@ -138,13 +138,17 @@ class Trainer {
                  buffers_.row_order);
     const std::int64_t n_steps = steps_per_epoch() * candidate_.epochs;
     std::int64_t step = steps_per_epoch() * epoch;
+    std::int64_t next_look = 0;
     weighted_loss_ = 0.0;
     for (std::int64_t first = 0; first < n_train(); first += batch_size(), ++step) {
       const std::int64_t last = std::min(first + batch_size(), n_train());
       const UpdateStep<Scalar> update(candidate_.optimizer,
                                       learning_rate(candidate_, step, n_steps), step);
       for (std::int64_t row = first; row < last; row += kTileRows) {
-        if (stop.requested(thread)) return false;
+        if (row >= next_look) {
+          if (stop.requested(thread)) return false;
+          next_look = row + kTileRows;  // a look at the clock takes as long as a small batch
+        }
         const int n_rows = static_cast<int>(std::min<std::int64_t>(kTileRows, last - row));
         const bool last_tile = row + n_rows == last;
         add_tile(row, n_rows, step, first, last - first, last_tile ? &update : nullptr);
