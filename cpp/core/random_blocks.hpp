@@ -27,7 +27,7 @@ constexpr int kVectorsInTurn = 2;
 /// lanes takes several instructions.
 inline Lanes64 multiply_low_halves(Lanes64 a, Lanes64 b) {
 #if defined(__AVX512F__)
-  return (Lanes64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+  return (Lanes64)_mm512_maskz_mul_epu32(0xFF, (__m512i)a, (__m512i)b);
 #elif defined(__AVX2__)
   return (Lanes64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 #elif defined(__SSE4_1__)
@@ -79,12 +79,14 @@ void random_blocks(const RandomStream& random, std::uint64_t stream, std::uint32
   auto* bytes = reinterpret_cast<unsigned char*>(out);
   const std::array<std::uint32_t, 4> start = random.counter(stream, first);
   for (std::size_t done = 0; done < n; done += kBlockGroup) {
-    Lanes64 words[vectors][4] = {};
+    Lanes64 words[vectors][4];
     AUTOMS_UNROLL
     for (int v = 0; v < vectors; ++v) {
+      std::uint64_t indices[width];
       for (int i = 0; i < width; ++i) {
-        words[v][0][i] = start[0] + static_cast<std::uint32_t>(done + v * width + i);
+        indices[i] = start[0] + static_cast<std::uint32_t>(done + v * width + i);
       }
+      std::memcpy(&words[v][0], indices, sizeof indices);
       AUTOMS_UNROLL
       for (int j = 1; j < 4; ++j) words[v][j] = Lanes64{} + start[j];
     }
