@@ -147,7 +147,8 @@ std::string breakdown(const Candidate& candidate, const Network& network, const 
            rounds;
   };
   const double gather = time([&] {
-    gather_tile(view, {order.data() + at, n, order.data() + order.size()}, 1.0, workspace);
+    gather_tile(view, network, workspace.weights,
+                {order.data() + at, n, order.data() + order.size()}, 1.0, workspace);
     at = (at + n) % (order.size() - n);
   });
   const double ahead = time([&] {

@@ -12,6 +12,7 @@ else()
 endif()
 
 set(AUTOMS_CORE_SOURCES
+  cpp/core/encoder_tables.cpp
   cpp/core/ensemble.cpp
   cpp/core/metric.cpp
   cpp/core/model_file.cpp

@@ -7,6 +7,8 @@ from automs.search_space import Choice, Float, SearchSpace
 
 N_ROWS = 160
 
+pytest.register_assert_rewrite("strategy_contract")
+
 
 @pytest.fixture(params=[0, 1], ids=lambda seed: f"seed{seed}")
 def seed(request):

@@ -52,6 +52,8 @@ def test_sequences_ints_and_numpy_scalars_become_plain_python():
     ("settings", "message"),
     [
         ({"batch_size": 0}, "^batch_size must be >= 1, got 0$"),
+        ({"embedding_size": -1}, "^embedding_size must be >= 0, got -1$"),
+        ({"embedding_size": 1025}, "embedding_size must be <= 1024, got 1025"),
         ({"epochs": 2**31}, "epochs must be <= 2147483647, got 2147483648"),
         ({"learning_rate": 0.0}, "learning_rate must be > 0, got 0.0"),
         ({"learning_rate": float("nan")}, "learning_rate must be > 0, got nan"),
@@ -84,6 +86,7 @@ def test_broken_rules_are_value_errors(settings, message):
     [
         ({"batch_size": 32.0}, "batch_size must be a whole number, got 32.0"),
         ({"batch_size": True}, "batch_size must be a whole number, got True"),
+        ({"embedding_size": None}, "embedding_size must be a whole number, got None"),
         ({"patience": "3"}, "patience must be a whole number or None"),
         ({"learning_rate": "fast"}, "learning_rate must be a real number"),
         ({"residual": 1}, "residual must be True or False, got 1"),
@@ -106,6 +109,16 @@ def test_only_the_layer_sizes_may_be_positional():
 def test_n_parameters_counts_weights_and_biases():
     assert Candidate(()).n_parameters(3, 2) == 3 * 2 + 2
     assert Candidate((5, 4)).n_parameters(3, 2) == (15 + 5) + (20 + 4) + (8 + 2)
+
+
+def test_tables_count_and_their_vectors_widen_the_first_layer():
+    candidate = Candidate(5, embedding_size=4)
+    assert candidate.table_shapes([2, 30]) == [(2, 2), (30, 4)]
+    assert candidate.layer_shapes(3, 2, [2, 30]) == [(3 + 2 + 4, 5), (5, 2)]
+    assert candidate.n_parameters(3, 2, [2, 30]) == 2 * 2 + 30 * 4 + 9 * 5 + 5 + 5 * 2 + 2
+    without = Candidate(5, embedding_size=0)
+    assert without.layer_shapes(3, 2, [2, 30]) == without.layer_shapes(3, 2)
+    assert without.n_parameters(3, 2, [2, 30]) == without.n_parameters(3, 2)
 
 
 def test_losses_are_settled_by_the_task():
@@ -181,7 +194,9 @@ def test_mutants_are_near_their_parent_inside_the_space_and_reproducible():
 
 
 def test_columns_have_the_agreed_types_and_codes():
-    first = Candidate((8, 4), activation="mish", loss="huber", patience=5, residual=True)
+    first = Candidate(
+        (8, 4), activation="mish", loss="huber", patience=5, residual=True, embedding_size=0
+    )
     second = Candidate((), optimizer="sgd", learning_rate_schedule="flat_cos", loss="poisson")
     columns = to_columns([first, second], np.array([2**64 - 1, 0], dtype=np.uint64))
     assert columns["hidden_sizes"].tolist() == [8, 4]
@@ -191,13 +206,15 @@ def test_columns_have_the_agreed_types_and_codes():
     assert columns["optimizer"].tolist() == [1, 0]
     assert columns["learning_rate_schedule"].tolist() == [0, 3]
     assert columns["patience"].tolist() == [5, 0]
+    assert columns["embedding_size"].tolist() == [0, 8]
     assert columns["residual"].tolist() == [1, 0]
     assert columns["seed"].tolist() == [2**64 - 1, 0]
     types = {name: str(column.dtype) for name, column in columns.items()}
     assert types.pop("hidden_offsets") == "int64"
     assert types.pop("seed") == "uint64"
     int32 = (
-        "hidden_sizes activation loss optimizer learning_rate_schedule batch_size epochs patience"
+        "hidden_sizes activation loss optimizer learning_rate_schedule batch_size epochs patience "
+        "embedding_size"
     )
     assert {types.pop(name) for name in int32.split()} == {"int32"}
     assert {types.pop(name) for name in ("residual", "nesterov")} == {"uint8"}
@@ -240,6 +257,11 @@ def test_nominal_cost_follows_its_formula():
     rows, steps = 100, 4
     expected = rows * (6 * weights - 2 * 24 + 40 * 10) + steps * (12 * parameters + 4000 * 2)
     assert nominal_cost(Candidate(8), rows, 3, 2, epochs=1) == expected
+    # Six more inputs, 2 of one table and 4 of another, whose gradient is needed.
+    weights, parameters = weights + 6 * 8, parameters + 6 * 8 + 2 * 2 + 30 * 4
+    expected = rows * (6 * weights - 2 * 24 + 40 * 10) + steps * (12 * parameters + 4000 * 2)
+    embedded = Candidate(8, embedding_size=4)
+    assert nominal_cost(embedded, rows, 3, 2, epochs=1, embedding_rows=[2, 30]) == expected
 
 
 def test_choices_of_layer_sizes_may_be_tuples():

@@ -31,7 +31,9 @@ def test_no_module_was_left_out():
 
 
 #: Exceptions are shown where they are raised, results by the function that makes them.
-SHOWN_ELSEWHERE = {"AutomsWarning", "ModelFileError", "SearchWarning", "TrainedCandidate"}
+SHOWN_ELSEWHERE = {
+    "AutomsWarning", "BaselineWarning", "ModelFileError", "SearchWarning", "TrainedCandidate",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(set(automs.__all__) - SHOWN_ELSEWHERE))

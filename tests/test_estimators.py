@@ -68,7 +68,7 @@ def outcome(model, X):
 
 
 @pytest.mark.parametrize("validation", [0.25, 3])
-@pytest.mark.parametrize("strategy", ["halving", "random"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "gibbs"])
 def test_a_seed_gives_the_same_bits_again_for_any_number_of_jobs(
     kind, table, quick_space, strategy, validation
 ):
@@ -113,6 +113,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::automs.BaselineWarning")
 def test_the_leaderboard_has_the_candidates_the_ensemble_and_the_baselines(
     regression_table, quick_space
 ):
@@ -123,7 +124,7 @@ def test_the_leaderboard_has_the_candidates_the_ensemble_and_the_baselines(
     assert list(board["rank"]) == list(range(1, len(board) + 1))
     assert board["name"].is_unique
     assert set(board["kind"]) == {"candidate", "ensemble", "baseline"}
-    assert {"RidgeCV", "DummyRegressor", "linear", "ensemble"} <= set(board["name"])
+    assert {"RidgeCV", "MLPRegressor", "linear", "ensemble"} <= set(board["name"])
     assert model.n_trials_ == 12
     assert [t.name for t in model.trials_[:3]] == ["constant", "linear", "net-0000"]
     final = board[board["state"] == "COMPLETE"]
@@ -343,6 +344,7 @@ def test_two_or_three_rows_are_enough(kind, n_rows):
     assert model.predict([[0.0, 1.0]]).shape == (1,)
 
 
+@pytest.mark.filterwarnings("ignore::automs.BaselineWarning")
 def test_a_time_limit_is_kept(kind, table):
     start = time.perf_counter()
     kind(time_limit=1.0, random_state=0).fit(*table)
@@ -352,7 +354,7 @@ def test_a_time_limit_is_kept(kind, table):
 
 def test_baselines_that_come_too_late_are_rows_with_names_of_their_own(kind, table):
     board = kind(time_limit=0.1, random_state=0).fit(*table).leaderboard_
-    assert (board[board["kind"] == "baseline"]["state"] == "TIMED_OUT").all()
+    assert list(board[board["kind"] == "baseline"]["state"]) == ["SKIPPED"] * 5
     assert board["name"].is_unique
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ import numpy as np
 import pytest
 
 from automs._core import Encoder, write_model
+from automs._core import Predictor as CorePredictor
 from automs.errors import ModelFileError
 from automs.predictor import Predictor, load_predictor, predictor_from_bytes
 
 HEADER_BYTES = 24
+EPOCH = datetime.datetime(1970, 1, 1)
 GOLDEN = Path(__file__).parent / "data" / "models"
+
+
+A_SCALED_PART = {"kind": "scaled", "column": 0, "clip": True, "centre": 0.0, "scale": 1.0}
+AN_EMBEDDED_PART = {"kind": "embedded", "column": 1, "n_rows": 3, "rows": [0, 1, 2, 2]}
 
 
 def a_model() -> dict[str, Any]:
@@ -25,7 +32,11 @@ def a_model() -> dict[str, Any]:
         "column_names": ["größe", "b"],
         "class_kind": "string",
         "classes": ["x", "y", "z"],
-        "encoders": [Encoder([0.0, 1.0], [1.0, 2.0], [True, False], [False, True])],
+        "columns": [
+            {"kind": "numeric"},
+            {"kind": "categorical", "ordered": True, "categories": ["é", "b"]},
+        ],
+        "encoders": [Encoder(2, [A_SCALED_PART, AN_EMBEDDED_PART])],
         "networks": [
             {
                 "encoder": 0,
@@ -34,6 +45,7 @@ def a_model() -> dict[str, Any]:
                 "activation": "silu",
                 "residual": False,
                 "link": "softmax",
+                "embeddings": [np.ones((3, 2), np.float32)],
                 "weights": [np.full((3, 2), 0.5, np.float32), np.eye(2, 3, dtype=np.float32)],
                 "biases": [np.zeros(2, np.float32), np.ones(3, np.float32)],
                 "output_centre": np.zeros(3),
@@ -49,10 +61,14 @@ def test_written_bytes_load_and_come_back_unchanged() -> None:
     predictor = Predictor(data)
     assert predictor.to_bytes() == data
     assert predictor.task == "multiclass"
-    assert predictor.n_parameters == 3 * 2 + 2 + 2 * 3 + 3
+    assert predictor.n_parameters == 3 * 2 + 3 * 2 + 2 + 2 * 3 + 3
     assert predictor.metadata == {"metric": "log_loss"}
     assert list(predictor.feature_names_in_) == ["größe", "b"]
     assert list(predictor.classes_) == ["x", "y", "z"]
+    assert CorePredictor(data).columns == [
+        {"kind": "numeric", "ordered": False, "categories": []},
+        {"kind": "categorical", "ordered": True, "categories": ["é", "b"]},
+    ]
 
 
 def test_equal_models_give_equal_bytes() -> None:
@@ -127,6 +143,14 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["task"], "ranking", "task"),
         (["task"], 3, "task must be a str"),
         (["n_columns"], 3, "n_columns"),
+        (["columns"], [{"kind": "numeric"}], "columns"),
+        (["columns"], ["numeric", "numeric"], "columns must be a list of dict"),
+        (["columns", 0, "kind"], "text", "kind"),
+        (["columns", 0, "ordered"], True, "categorical"),
+        (["columns", 0, "categories"], ["a"], "categorical"),
+        (["columns", 1, "categories"], ["a", "a"], "categories"),
+        (["columns", 1, "categories"], ["a", 1], "categories"),
+        (["columns", 1, "categories"], ["a"], "n_codes"),
         (["n_columns"], -1, "n_columns"),
         (["column_names"], ["a"], "column_names"),
         (["column_names"], ["a", 1], "column_names"),
@@ -149,6 +173,12 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["networks", 0, "weights", 0], np.ones((2, 3)), "fan_in"),
         (["networks", 0, "weights", 0], np.full((3, 2), np.inf), "weights"),
         (["networks", 0, "weights", 0], "text", "weights"),
+        (["networks", 0, "embeddings"], [], "embeddings"),
+        (["networks", 0, "embeddings"], [np.ones((3, 1))], "layer_sizes"),
+        (["networks", 0, "embeddings"], [np.ones((2, 2))], "embeddings"),
+        (["networks", 0, "embeddings"], [np.ones((3, 0))], "embeddings"),
+        (["networks", 0, "embeddings"], [np.ones(6)], "embeddings"),
+        (["networks", 0, "embeddings"], [np.full((3, 2), np.nan)], "embeddings"),
         (["networks", 0, "biases", 0], np.ones(3), "bias"),
         (["networks", 0, "output_centre"], np.ones(3), "output_centre"),
         (["networks", 0, "output_scale"], np.ones(2), "output_scale"),
@@ -169,27 +199,56 @@ def test_missing_key_is_named(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tables",
+    ("part", "message"),
     [
-        ([], [], [], []),
-        ([0.0], [1.0, 1.0], [True], [True]),
-        ([np.nan], [1.0], [True], [True]),
-        ([0.0], [np.inf], [True], [True]),
-        ([[0.0]], [1.0], [True], [True]),
+        ({"kind": "scaled", "column": 0}, "clip"),
+        ({**A_SCALED_PART, "kind": "ranked"}, "kind is unknown, got 'ranked'"),
+        ({**A_SCALED_PART, "column": 2}, "column must be below n_columns"),
+        ({**A_SCALED_PART, "column": -1}, "column must be an int"),
+        ({**A_SCALED_PART, "centre": np.nan}, "centre must be finite"),
+        ({"kind": "piecewise", "column": 0, "knots": [1.0, 1.0]}, "knots must be"),
+        ({"kind": "piecewise", "column": 0, "knots": [[1.0]]}, "knots must be numeric arrays"),
+        ({"kind": "interpolated", "column": 0, "knots": [0, 1], "values": [0]}, "values must be"),
+        ({"kind": "one_hot", "column": 0, "n_slots": 1, "slots": [-1, 0]}, "slots must be whole"),
+        ({"kind": "one_hot", "column": 0, "n_slots": 1, "slots": [0, 0.5]}, "slots must be whole"),
+        ({"kind": "one_hot", "column": 0, "n_slots": 1, "slots": [0, 1]}, "slots must be below"),
+        ({"kind": "ordinal", "column": 0, "values": [0]}, "values must be"),
+        ({"kind": "calendar", "column": 0, "cycle": "month"}, "cycle is unknown"),
+        ({**AN_EMBEDDED_PART, "n_rows": 2}, "rows must be below n_rows"),
+        ("scaled", "must be a dict"),
     ],
 )
-def test_bad_encoder_tables_are_refused(tables: tuple[Any, ...]) -> None:
-    with pytest.raises(ValueError, match="centre"):
-        Encoder(*tables)
+def test_bad_parts_are_refused_by_place_and_name(part: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"parts\[1\]: .*{message}"):
+        Encoder(2, [A_SCALED_PART, part])
 
 
-def test_encoder_gives_its_tables_back() -> None:
-    encoder = Encoder([1.0, 2.0], [0.5, 0.0], [True, False], [False, True])
-    assert (encoder.n_columns, encoder.n_features) == (2, 3)
-    np.testing.assert_array_equal(encoder.centre, [1.0, 2.0])
-    np.testing.assert_array_equal(encoder.scale, [0.5, 0.0])
-    np.testing.assert_array_equal(encoder.clip, [True, False])
-    np.testing.assert_array_equal(encoder.indicator, [False, True])
+def test_scaled_parts_come_first() -> None:
+    with pytest.raises(ValueError, match=r"parts\[1\]: kind must not be scaled"):
+        Encoder(2, [AN_EMBEDDED_PART, A_SCALED_PART])
+    with pytest.raises(ValueError, match="parts must not be empty"):
+        Encoder(2, [])
+
+
+def test_encoder_gives_its_parts_back() -> None:
+    parts: list[dict[str, Any]] = [
+        A_SCALED_PART,
+        {"kind": "indicator", "column": 1},
+        {"kind": "piecewise", "column": 0, "knots": [0.0, 1.0, 4.0]},
+        {"kind": "interpolated", "column": 0, "knots": [0.0, 1.0], "values": [2.0, 1.0]},
+        {"kind": "one_hot", "column": 1, "n_slots": 2, "slots": [1, 0, 2**32 - 1]},
+        {"kind": "ordinal", "column": 1, "values": [1.0, 2.0]},
+        {"kind": "calendar", "column": 0, "cycle": "week"},
+        AN_EMBEDDED_PART,
+    ]
+    encoder = Encoder(2, parts)
+    assert (encoder.n_columns, encoder.n_features, encoder.n_embedded) == (2, 10, 1)
+    assert encoder.embedding_rows == [3]
+    plain = [
+        {key: x.tolist() if isinstance(x, np.ndarray) else x for key, x in part.items()}
+        for part in encoder.parts
+    ]
+    assert plain == parts
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("v*/*.model")), ids=lambda path: path.stem)
@@ -203,5 +262,27 @@ def test_files_of_every_version_still_give_the_same_predictions(path: Path) -> N
     np.testing.assert_allclose(values, expected["values"], rtol=1e-5, atol=1e-6)
 
 
-def test_golden_files_of_version_1_are_there() -> None:
-    assert len(list(GOLDEN.glob("v1/*.model"))) == 2
+@pytest.mark.parametrize(("version", "n_files"), [(1, 2), (2, 2)])
+def test_golden_files_are_there(version: int, n_files: int) -> None:
+    paths = list(GOLDEN.glob(f"v{version}/*.model"))
+    assert len(paths) == n_files
+    for path in paths:
+        assert path.read_bytes()[8] == version
+
+
+def test_golden_file_of_version_2_knows_labels_and_dates() -> None:
+    predictor = load_predictor(GOLDEN / "v2" / "multiclass.model")
+    expected = np.load(GOLDEN / "v2" / "multiclass.npz")
+    labels = [["red", "größe", ""], ["1", "2", "3"]]
+    rows = [
+        [
+            row[0],
+            None if np.isnan(row[1]) else [*labels[0], "other"][int(row[1])],
+            None if np.isnan(row[2]) else [1, 2.0, "3", 4][int(row[2])],
+            row[3] if np.isnan(row[3]) else EPOCH + datetime.timedelta(seconds=row[3]),
+        ]
+        for row in expected["X"]
+    ]
+    np.testing.assert_array_equal(
+        predictor.predict_proba(rows), predictor.predict_proba(expected["X"])
+    )

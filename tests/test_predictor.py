@@ -52,7 +52,11 @@ def a_model(task: str = "regression", n_outputs: int = 1, **changes: Any) -> dic
         n_classes = 2 if task == "binary" else 3
         changes = {"class_kind": "int64", "classes": list(range(n_classes)), **changes}
     networks = [a_network(rng, sizes, link) for sizes in ([6, 9, 9, n_logits], [6, n_logits])]
-    encoder = Encoder(rng.normal(size=4), [1.0, 0.0, 3.0, 0.5], [1, 1, 0, 0], [0, 1, 0, 1])
+    parts: list[dict[str, Any]] = [
+        {"kind": "scaled", "column": at, "clip": at < 2, "centre": rng.normal(), "scale": scale}
+        for at, scale in enumerate([1.0, 0.0, 3.0, 0.5])
+    ]
+    encoder = Encoder(4, [*parts, *({"kind": "indicator", "column": at} for at in (1, 3))])
     model = {"task": task, "n_columns": 4, "column_names": NAMES, "encoders": [encoder]}
     return {**model, "networks": networks, "metadata": "{}", **changes}
 
@@ -66,10 +70,16 @@ def some_rows(n_rows: int = 50) -> npt.NDArray[np.float64]:
 
 
 def encode(encoder: Encoder, X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    z = (X - encoder.centre) * encoder.scale
-    z = np.where(encoder.clip, z / np.sqrt(1 + (z / 3) ** 2), z)
-    indicators = np.isnan(X[:, encoder.indicator])
-    return np.hstack([np.where(np.isnan(X), 0.0, z), indicators])
+    features = []
+    for part in encoder.parts:
+        x = X[:, part["column"]]
+        if part["kind"] == "indicator":
+            features.append(np.isnan(x))
+            continue
+        z = (x - part["centre"]) * part["scale"]
+        z = z / np.sqrt(1 + (z / 3) ** 2) if part["clip"] else z
+        features.append(np.where(np.isnan(x), 0.0, z))
+    return np.stack(features, axis=1)
 
 
 def expected_values(model: dict[str, Any], X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -128,10 +138,11 @@ def test_labels_have_the_kind_of_the_classes(kind: str) -> None:
 
 def test_encoder_equals_numpy() -> None:
     encoder, X = a_model()["encoders"][0], some_rows(1000)
-    encoded = encoder.encode(X)
+    encoded, codes = encoder.encode(X)
+    assert codes.shape == (1000, 0)
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(encoded, encode(encoder, X), rtol=2e-7, atol=1e-12)
-    np.testing.assert_array_equal(encoder.encode(X, 2), encoded)
+    np.testing.assert_array_equal(encoder.encode(X, 2)[0], encoded)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 4, None])
@@ -194,7 +205,8 @@ def test_columns_of_data_frames_are_taken_by_name() -> None:
         (np.full((3, 4), np.inf), ValueError, "infinities.* row 0"),
         (np.full((3, 4), -np.inf, dtype=np.float32), ValueError, "infinities"),
         (np.full((3, 4), "1"), TypeError, "numbers"),
-        ([["a", 1, 2, 3]], TypeError, "numbers"),
+        ([["a", 1, 2, 3]], TypeError, "X column 'a' must hold numbers"),
+        ([[1, "b", 2, 3]], TypeError, "X column 'b' must hold numbers"),
         (np.zeros((3, 4), dtype=complex), TypeError, "numbers"),
         (np.zeros((3, 4), dtype="datetime64[s]"), TypeError, "numbers"),
     ],
@@ -210,7 +222,8 @@ def test_bad_tables_are_refused(X: Any, error: type[Exception], message: str) ->
         ([1.0, 2.0], ValueError, "must have 4 columns, got 2"),
         (np.zeros((1, 4)), ValueError, "1-D"),
         ([1.0, 2.0, 3.0, np.inf], ValueError, "infinities"),
-        ([1.0, 2.0, 3.0, "x"], TypeError, "real number"),
+        ([1.0, 2.0, 3.0, "x"], TypeError, "column 'd' must hold numbers or booleans, got str 'x'"),
+        (np.array(["1", "2", "3", "4"]), TypeError, "column 'a' must hold numbers"),
     ],
 )
 def test_bad_rows_are_refused(row: Any, error: type[Exception], message: str) -> None:
@@ -314,6 +327,45 @@ def test_embedded_program_predicts_the_same(embedded: Path, tmp_path: Path, task
     expected = predictor.predict(X)[:, None] if task == "regression" else predictor.predict_proba(X)
     # The program is built without fused multiply-add, so the last bits of float32 may differ.
     np.testing.assert_allclose(values, expected, **TOLERANCE)
+
+
+def test_embedded_program_knows_labels_and_dates(embedded: Path, tmp_path: Path) -> None:
+    model = ROOT / "tests" / "data" / "models" / "v2" / "regression.model"
+    rows = [
+        [0.5, "größe", "2", 951782400.0],
+        [None, "red", "3", None],
+        [2.0, "unheard-of", "1", -1.0],
+        [-1.0, None, "2.0", 1.7e9],
+    ]
+    text = "\n".join(" ".join("nan" if x is None else str(x) for x in row) for row in rows)
+    arguments = [embedded, model]
+    run = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8", check=True)
+    values = np.array(run.stdout.split(), dtype=np.float64)
+    np.testing.assert_allclose(values, load_predictor(model).predict(rows), **TOLERANCE)
+
+
+def test_one_row_of_labels_and_dates_gives_the_bits_of_many() -> None:
+    pandas = pytest.importorskip("pandas")
+    predictor = load_predictor(ROOT / "tests" / "data" / "models" / "v2" / "multiclass.model")
+    frame = pandas.DataFrame(
+        {
+            "day": pandas.to_datetime(["2024-02-29", None, "1969-12-31"]),
+            "colour": pandas.Categorical(["größe", None, "other"]),
+            "grade": [3, 1, 4],
+            "size": [0.5, None, -1.0],
+        }
+    )
+    labels = predictor.predict(frame)
+    probabilities = predictor.predict_proba(frame)
+    assert len(np.unique(probabilities, axis=0)) == 3
+    for at, row in enumerate(frame.to_dict("records")):
+        assert predictor.predict_one(row) == labels[at]
+        in_order = [row[name] for name in predictor.feature_names_in_]
+        np.testing.assert_array_equal(predictor.predict_proba([in_order])[0], probabilities[at])
+    same = pickle.loads(pickle.dumps(predictor)).predict_proba(frame)
+    np.testing.assert_array_equal(same, probabilities)
+    with pytest.raises(TypeError, match="column 'size' must hold numbers"):
+        predictor.predict_one(["big", "red", 1, None])
 
 
 def test_embedded_program_refuses_bad_files(embedded: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.model_selection import RepeatedKFold
 
 from automs import (
     AutoClassifier,
@@ -16,8 +17,10 @@ from automs import (
     Float,
     SearchSpace,
     SearchWarning,
+    finish,
     train_candidates,
 )
+from automs.selection import select_ensemble
 
 SMALL = {
     "hidden_layer_sizes": Choice(((), (4,), (8, 4))),
@@ -30,7 +33,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("kind", [AutoRegressor, AutoClassifier])
-@pytest.mark.parametrize("strategy", ["halving", "random"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "gibbs"])
 def test_two_hundred_trials_give_the_same_bits_for_one_and_two_jobs(
     kind, strategy, regression_table, multiclass_table
 ):
@@ -142,3 +145,54 @@ def test_a_validation_pair_that_does_not_fit_is_refused(regression_table):
     for pair, words in [((X[:5, :2], y[:5]), "columns"), ((X[:5], y[:4]), "for each of 5 rows")]:
         with pytest.raises(ValueError, match=words):
             AutoRegressor(max_trials=1, validation=pair, baselines=None).fit(X, y)
+
+
+def test_in_order_of_time_the_last_rows_score_what_the_first_rows_train(regression_table):
+    X, y = regression_table
+    settings = {"max_trials": 3, "search_space": SearchSpace(SMALL), "baselines": None,
+                "random_state": 0, "ensemble_size": 1}  # fmt: skip
+    n_train = len(X) - round(0.2 * len(X))
+    in_order = AutoRegressor(**settings, validation="time").fit(X, y)
+    first, last = np.arange(n_train), np.arange(n_train, len(X))
+    by_hand = AutoRegressor(**settings, validation=FixedSplit(first, last)).fit(X, y)
+    assert in_order.predictor_.to_bytes() == by_hand.predictor_.to_bytes()
+    with pytest.raises(ValueError, match="groups must be None where validation is 'time'"):
+        AutoRegressor(**settings, validation="time").fit(X, y, groups=np.arange(len(y)))
+
+
+class FixedSplit:
+    def __init__(self, train_rows, validation_rows):
+        self.pair = train_rows, validation_rows
+
+    def split(self, X, y, groups):
+        return [self.pair]
+
+
+def test_groups_beside_a_validation_pair_are_refused(regression_table):
+    X, y = regression_table
+    model = AutoRegressor(max_trials=1, validation=(X[:5], y[:5]), baselines=None)
+    with pytest.raises(ValueError, match=r"groups must be None where validation is a pair"):
+        model.fit(X, y, groups=np.arange(len(y)))
+
+
+@pytest.mark.parametrize("grouped", [True, False], ids=["groups", "repeated rows"])
+def test_an_ensembles_halves_are_cut_between_groups_and_between_copies_of_a_row(
+    grouped, regression_table, monkeypatch
+):
+    X, y = regression_table
+    groups = np.arange(len(y)) // 4
+    seen = []
+
+    def spy(predictions, targets, *args, **settings):
+        seen.append((targets, settings["groups"]))
+        return select_ensemble(predictions, targets, *args, **settings)
+
+    monkeypatch.setattr(finish, "select_ensemble", spy)
+    AutoRegressor(
+        max_trials=4, search_space=SearchSpace(SMALL), baselines=None, random_state=0,
+        validation=3 if grouped else RepeatedKFold(n_splits=2, n_repeats=2, random_state=0),
+    ).fit(X, y, groups=groups if grouped else None)  # fmt: skip
+    ((targets, ids),) = seen
+    rows = np.array([int(np.flatnonzero(y == target)[0]) for target in targets[:, 0]])
+    assert len(rows) == len(y) * (1 if grouped else 2)
+    np.testing.assert_array_equal(ids, groups[rows] if grouped else rows)

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from automs._core import greedy_ensemble
+from automs.halves import cut_halves
 from automs.scoring import resolve_metric, score_predictions
 from automs.selection import select_ensemble
 
@@ -109,6 +112,62 @@ def test_a_class_of_two_rows_is_in_both_halves():
     metric = resolve_metric("roc_auc", "binary")
     for seed in range(10):
         assert np.isfinite(select_ensemble(members, y, metric, seed=seed).score)
+
+
+def halves(y, groups, metric=RMSE, seed=0):
+    return cut_halves(y.reshape(-1, 1), metric, seed, groups)
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=200), st.integers(0, 99), st.booleans())
+def test_halves_share_no_group_cover_all_rows_and_are_as_equal_as_groups_allow(
+    groups, seed, classification
+):
+    groups = np.array(groups)
+    y = (np.arange(len(groups)) % 3).astype(float)
+    metric = resolve_metric("log_loss", "multiclass") if classification else RMSE
+    first, second = halves(y, groups, metric, seed)
+    assert np.array_equal(np.sort(np.concatenate([first, second])), np.arange(len(groups)))
+    assert (np.diff(first) > 0).all()
+    assert (np.diff(second) > 0).all()
+    assert not set(groups[first]) & set(groups[second])
+    assert abs(len(first) - len(second)) <= np.bincount(groups).max()
+
+
+def test_groups_of_one_row_each_change_nothing():
+    y = np.arange(50.0)
+    for one, other in zip(halves(y, None), halves(y, np.arange(50)[::-1] + 7), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_groups_of_every_class_are_in_both_halves():
+    """Each class has four groups of five rows."""
+    metric = resolve_metric("log_loss", "multiclass")
+    groups = np.repeat(np.arange(12), 5)
+    y = (groups % 3).astype(float)
+    for seed in range(5):
+        for half in halves(y, groups, metric, seed):
+            assert np.bincount(y[half].astype(int)).tolist() == [10, 10, 10]
+
+
+def test_rows_that_are_there_twice_do_not_flatter_an_ensemble_of_noise():
+    """With a twin of each row in the other half, what was chosen for it looks good on it."""
+    rng = np.random.default_rng(5)
+    rows = np.tile(np.arange(40), 4)
+    y = rng.normal(size=40)[rows]
+    members = [rng.normal(scale=0.5, size=(40, 1))[rows] for _ in range(300)]
+    flattered = select_ensemble(members, y, RMSE)
+    honest = select_ensemble(members, y, RMSE, groups=rows)
+    best = max(score_predictions(RMSE, member, y) for member in members)
+    assert flattered.score > best + 0.03
+    assert honest.score <= best + 0.01
+
+
+def test_of_one_group_alone_no_ensemble_can_be_scored_honestly():
+    members, y = noisy_members()
+    chosen = select_ensemble(members, y, RMSE, groups=np.full(len(y), 3))
+    best = max(score_predictions(RMSE, member, y) for member in members)
+    assert np.count_nonzero(chosen.weights) == 1
+    assert chosen.score == best
 
 
 def test_a_python_function_is_selected_for_as_the_compiled_metric_is():

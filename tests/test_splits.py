@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    PredefinedSplit,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 
 from automs.splits import make_splits
 
@@ -90,8 +99,18 @@ def test_rows_of_a_group_stay_together(validation):
     assert len(make_splits(3, 30, None, 0, groups=objects)) == 3
 
 
+@pytest.mark.parametrize("validation", [4, 0.25, GroupKFold(3), LeaveOneGroupOut()], ids=str)
+def test_validation_rows_know_their_groups(validation):
+    groups = np.random.default_rng(0).integers(12, size=200)
+    splits = make_splits(validation, 200, None, 0, groups=[f"g{g:02}" for g in groups])
+    for split in splits:
+        assert np.array_equal(split.validation_groups, groups[split.validation_rows])
+    without = make_splits(4, 200, None, 0)
+    assert all(split.validation_groups is None for split in without)
+
+
 def test_too_few_groups_are_an_error():
-    with pytest.raises(ValueError, match="at least 2 groups, got 1"):
+    with pytest.raises(ValueError, match=r"at least 2 groups, got 1: .* groups=None"):
         make_splits("auto", 10, None, 0, groups=np.zeros(10))
     with pytest.raises(ValueError, match="number of groups, 2"):
         make_splits(3, 10, None, 0, groups=np.arange(10) % 2)
@@ -106,16 +125,34 @@ def test_too_few_groups_are_an_error():
 
 @pytest.mark.parametrize(
     "splitter",
-    [KFold(3), ShuffleSplit(4, random_state=0), TimeSeriesSplit(3), GroupKFold(2)],
+    [
+        KFold(3),
+        ShuffleSplit(4, random_state=0),
+        ShuffleSplit(1, random_state=0),
+        TimeSeriesSplit(3),
+        GroupKFold(2),
+        LeaveOneGroupOut(),
+        RepeatedKFold(n_splits=2, n_repeats=3, random_state=0),
+        StratifiedKFold(3),
+        PredefinedSplit(np.arange(40) % 4 - 1),
+    ],
     ids=lambda splitter: type(splitter).__name__,
 )
 def test_any_splitter_of_scikit_learn_is_taken_as_it_is(splitter):
-    groups = np.arange(40) // 4 if isinstance(splitter, GroupKFold) else None
-    splits = make_splits(splitter, 40, None, 0, groups=groups)
+    groups = np.arange(40) // 4 if "Group" in type(splitter).__name__ else None
+    y = np.array(["no", "yes"])[np.arange(40) % 2]
+    splits = make_splits(splitter, 40, np.arange(40) % 2, 0, groups, y)
     check_parts(splits, 40, covering=False)
-    given_rows = [held_out for _, held_out in splitter.split(np.zeros((40, 1)), None, groups)]
-    for split, rows in zip(splits, given_rows, strict=True):
-        assert np.array_equal(split.validation_rows, np.sort(rows))
+    given_rows = list(splitter.split(np.zeros((40, 1)), y, groups))
+    for split, (train, held_out) in zip(splits, given_rows, strict=True):
+        assert np.array_equal(split.train_rows, np.sort(train))
+        assert np.array_equal(split.validation_rows, np.sort(held_out))
+
+
+@pytest.mark.parametrize("splitter", [GroupKFold(2), LeaveOneGroupOut()], ids=str)
+def test_a_splitter_of_groups_asks_for_them(splitter):
+    with pytest.raises(ValueError, match="groups"):
+        make_splits(splitter, 40, None, 0)
 
 
 class Fixed:
@@ -124,6 +161,43 @@ class Fixed:
 
     def split(self, X, y, groups):
         return self.pairs
+
+
+class Recorder:
+    def split(self, X, y, groups):
+        self.seen = (X, y, groups)
+        return [([0, 1, 2], [3])]
+
+
+def test_a_splitter_is_given_rows_labels_and_groups():
+    recorder, groups = Recorder(), ["a", "a", "b", "c"]
+    labels = np.array(["x", "y", "x", "y"])
+    make_splits(recorder, 4, [0, 1, 0, 1], 0, groups, labels)
+    X, y, seen_groups = recorder.seen
+    assert X.shape == (4, 1)
+    assert y is labels
+    assert seen_groups is groups
+    make_splits(recorder, 4, [0, 1, 0, 1], 0)
+    assert recorder.seen[1].tolist() == [0, 1, 0, 1]
+    assert recorder.seen[2] is None
+
+
+def test_in_order_of_time_the_last_rows_validate_and_nothing_after_them_trains():
+    for n_rows, n_held_out in ((2, 1), (3, 1), (10, 2), (9_999, 2_000), (300_000, 20_000)):
+        (split,) = make_splits("time", n_rows, None, 0)
+        check_parts([split], n_rows, covering=True)
+        assert split.validation_rows.size == n_held_out
+        assert split.train_rows.max() < split.validation_rows.min()
+    codes = [0] * 8 + [1] * 2  # not stratified: what comes last is what it is
+    (split,) = make_splits("time", 10, codes, 0)
+    assert split.validation_rows.tolist() == [8, 9]
+    with pytest.raises(ValueError, match="groups must be None where validation is 'time'"):
+        make_splits("time", 10, None, 0, groups=np.arange(10))
+
+
+def test_a_class_for_each_row_is_dealt_out_as_any_others():
+    for validation in (3, "auto", 0.3):
+        check_parts(make_splits(validation, 9, np.arange(9), 0), 9, covering=True)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +230,7 @@ def test_a_splitter_may_give_masks():
         (1.0, 10, ValueError, r"in \(0, 1\) as a fraction, got 1.0"),
         (float("nan"), 10, ValueError, r"in \(0, 1\)"),
         ("cv", 10, ValueError, "got 'cv'"),
+        ("time", 1, ValueError, "at least 2 rows"),
         (True, 10, TypeError, "got True"),
         (None, 10, TypeError, "got None"),
     ],

@@ -12,6 +12,7 @@ from automs.candidates import ACTIVATIONS, Candidate
 from automs.outcomes import JobState
 from automs.scoring import resolve_metric, score_predictions
 from automs.splits import Split, make_splits
+from automs.table import read_table
 from automs.target import read_target
 from automs.training import Training
 
@@ -44,7 +45,7 @@ def make_training(table, candidates, *, metric="auto", validation=2, loss="auto"
     if validation is not None:
         splits = make_splits(validation, len(X), codes, 0)
     resolved = resolve_metric(metric, target.task, loss, target.decode if classification else None)
-    training = Training(X, target, splits, resolved, **settings)
+    training = Training(read_table(X), target, splits, resolved, **settings)
     training.add(candidates)
     return training
 
@@ -203,7 +204,7 @@ def numpy_activation(name, x):
 
 def numpy_predictions(network, values):
     """Run a network in float64, from raw rows to predictions."""
-    hidden = network.encoder.encode(values).astype(np.float64)
+    hidden = network.encoder.encode(values)[0].astype(np.float64)
     layers = list(zip(network.weights, network.biases, strict=True))
     for number, (weights, bias) in enumerate(layers[:-1]):
         out = numpy_activation(network.candidate.activation, hidden @ weights + bias)

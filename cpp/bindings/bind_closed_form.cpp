@@ -34,8 +34,9 @@ LinearRows<Value> checked_rows(const Array<Value>& X, const std::optional<Array<
 
 template <typename Value>
 py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Array<double>& alphas,
-                        const std::optional<Array<double>>& weights) {
-  StopLook stop(std::nullopt);
+                        const std::optional<Array<double>>& weights,
+                        std::optional<double> time_limit, const py::object& look) {
+  StopLook stop(time_limit, look);
   const LinearRows<Value> rows = checked_rows(X, weights, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
@@ -46,7 +47,7 @@ py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Arr
     path = ridge_path(rows, y.data(), static_cast<std::size_t>(y.shape(1)), penalties);
   }
   stop.rethrow();
-  const auto n_alphas = static_cast<py::ssize_t>(penalties.size());
+  const auto n_alphas = path.stopped ? 0 : static_cast<py::ssize_t>(penalties.size());
   return py::make_tuple(to_array(std::move(path.coef), {n_alphas, X.shape(1), y.shape(1)}),
                         to_array(std::move(path.intercept), {n_alphas, y.shape(1)}));
 }
@@ -55,8 +56,8 @@ template <typename Value>
 py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& classes,
                            std::size_t n_classes, const Array<double>& penalties,
                            const std::optional<Array<double>>& weights, int max_iterations,
-                           std::optional<double> time_limit) {
-  StopLook stop(time_limit);
+                           std::optional<double> time_limit, const py::object& look) {
+  StopLook stop(time_limit, look);
   const LinearRows<Value> rows = checked_rows(X, weights, stop);
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
@@ -79,11 +80,12 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
 template <typename Value>
 void define(py::module_& m) {
   m.def("ridge_path", &py_ridge_path<Value>, py::arg("X").noconvert(), py::arg("y").noconvert(),
-        py::arg("alphas").noconvert(), py::arg("weights").noconvert() = py::none());
+        py::arg("alphas").noconvert(), py::arg("weights").noconvert() = py::none(),
+        py::arg("time_limit") = py::none(), py::arg("look") = py::none());
   m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
         py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
         py::arg("weights").noconvert() = py::none(), py::arg("max_iterations") = 1000,
-        py::arg("time_limit") = py::none());
+        py::arg("time_limit") = py::none(), py::arg("look") = py::none());
 }
 
 }  // namespace

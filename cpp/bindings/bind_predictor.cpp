@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <stdexcept>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "automs/encoder.hpp"
 #include "bindings/bound_predictor.hpp"
+#include "bindings/encoder_dicts.hpp"
 #include "bindings/model_dict.hpp"
 #include "core/check.hpp"
+#include "core/encoder_tables.hpp"
 #include "core/model_file.hpp"
 #include "core/parallel.hpp"
 
@@ -20,66 +22,87 @@ namespace automs::bindings {
 
 namespace {
 
-template <typename T>
-void fill(automs::Array<T>& out, const std::vector<T>& values) {
-  if (!out.resize(values.size())) throw std::bad_alloc();
-  std::copy(values.begin(), values.end(), out.begin());
+/// What a dict or its keys broke, with the place of the dict in its list.
+PartTables numbered_part(const py::handle& object, std::size_t i) {
+  try {
+    require(py::isinstance<py::dict>(object), "a part must be a dict, got " + type_name(object));
+    return part_from_dict(py::reinterpret_borrow<py::dict>(object));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("parts[" + std::to_string(i) + "]: " + error.what());
+  }
 }
 
-Encoder make_encoder(const py::object& centre, const py::object& scale, const py::object& clip,
-                     const py::object& indicator) {
-  Encoder encoder;
-  fill(encoder.centre, to_vector(get_array<double>(centre, "centre", 1)));
-  fill(encoder.scale, to_vector(get_array<double>(scale, "scale", 1)));
-  const auto flags = [](const py::object& object, const char* name) {
-    const auto array = get_array<bool>(object, name, 1);
-    return std::vector<std::uint8_t>(array.data(), array.data() + array.size());
-  };
-  fill(encoder.clip, flags(clip, "clip"));
-  fill(encoder.indicator, flags(indicator, "indicator"));
-  const Status status = finish_encoder(encoder);
-  if (status == Status::out_of_memory) throw std::bad_alloc();
-  require(status == Status::ok,
-          "centre, scale, clip and indicator must be finite and of one length >= 1");
-  return encoder;
+Encoder encoder_from_dicts(std::size_t n_columns, const py::sequence& dicts) {
+  EncoderTables parts;
+  for (std::size_t i = 0; i < dicts.size(); ++i) parts.push_back(numbered_part(dicts[i], i));
+  return make_encoder(n_columns, parts);
 }
 
-py::array_t<float> encode(const Encoder& encoder, const Rows<double>& X, int n_threads) {
-  check_rows(X, encoder.n_columns());
+py::list parts_of(const Encoder& encoder) {
+  py::list parts;
+  for (const PartTables& part : tables_of(encoder)) parts.append(dict_of(part));
+  return parts;
+}
+
+py::list embedding_rows_of(const Encoder& encoder) {
+  py::list rows;
+  for (const std::uint32_t n : encoder.embedding_rows) rows.append(n);
+  return rows;
+}
+
+/// X (n_rows, n_columns) -> features (n_rows, n_features) and codes (n_rows, n_embedded).
+py::tuple encode(const Encoder& encoder, const Rows<double>& X, int n_threads) {
+  check_rows(X, encoder.n_columns);
   require(n_threads >= 1, "n_threads must be >= 1, got " + std::to_string(n_threads));
   const auto n_rows = static_cast<std::size_t>(X.shape(0));
-  const std::size_t n_columns = encoder.n_columns();
-  const std::size_t n_features = encoder.n_features();
-  py::array_t<float> encoded({n_rows, n_features});
+  const std::size_t n_columns = encoder.n_columns;
+  const std::size_t n_features = encoder.n_features;
+  const std::size_t n_embedded = encoder.n_embedded();
+  py::array_t<float> dense({n_rows, n_features});
+  py::array_t<std::int32_t> codes({n_rows, n_embedded});
   const double* source = X.data();
-  float* out = encoded.mutable_data();
-  const py::gil_scoped_release unlocked;
-  parallel_for(n_tasks_of(n_rows), n_threads, [&](std::size_t task, int) {
-    const std::size_t first = task * kRowsPerTask;
-    encode_rows(encoder, source + first * n_columns, n_columns, nullptr,
-                std::min(kRowsPerTask, n_rows - first), out + first * n_features);
-  });
-  return encoded;
+  float* features = dense.mutable_data();
+  std::int32_t* places = codes.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    parallel_for(n_tasks_of(n_rows), n_threads, [&](std::size_t task, int) {
+      const std::size_t first = task * kRowsPerTask;
+      encode_rows(encoder, source + first * n_columns, n_columns,
+                  std::min(kRowsPerTask, n_rows - first), features + first * n_features,
+                  places + first * n_embedded);
+    });
+  }
+  return py::make_tuple(dense, codes);
 }
 
 void bind_encoder(py::module_& m) {
-  const auto table = [](auto Encoder::* member) {
-    return [member](const Encoder& encoder) { return copy_of<double, double>(encoder.*member); };
-  };
-  const auto flags = [](auto Encoder::* member) {
-    return
-        [member](const Encoder& encoder) { return copy_of<std::uint8_t, bool>(encoder.*member); };
-  };
   py::class_<Encoder>(m, "Encoder", py::module_local())
-      .def(py::init(&make_encoder), py::arg("centre"), py::arg("scale"), py::arg("clip"),
-           py::arg("indicator"))
-      .def_property_readonly("n_columns", &Encoder::n_columns)
-      .def_property_readonly("n_features", &Encoder::n_features)
-      .def_property_readonly("centre", table(&Encoder::centre))
-      .def_property_readonly("scale", table(&Encoder::scale))
-      .def_property_readonly("clip", flags(&Encoder::clip))
-      .def_property_readonly("indicator", flags(&Encoder::indicator))
+      .def(py::init(&encoder_from_dicts), py::arg("n_columns"), py::arg("parts"))
+      .def_property_readonly("n_columns", [](const Encoder& e) { return e.n_columns; })
+      .def_property_readonly("n_features", [](const Encoder& e) { return e.n_features; })
+      .def_property_readonly("n_embedded", &Encoder::n_embedded)
+      .def_property_readonly("embedding_rows", &embedding_rows_of)
+      .def_property_readonly("parts", &parts_of)
       .def("encode", &encode, py::arg("X").noconvert(), py::arg("n_threads") = 1);
+}
+
+/// A dict for each raw column, as `write_model` takes them.
+py::list columns_of(const BoundPredictor& bound) {
+  const Predictor& predictor = bound.predictor();
+  py::list columns;
+  for (std::size_t j = 0; j < predictor.n_columns(); ++j) {
+    py::list categories;
+    for (std::size_t c = 0; c < predictor.n_categories(j); ++c) {
+      const std::string_view text = predictor.category(j, c);
+      categories.append(py::str(text.data(), text.size()));
+    }
+    py::dict column;
+    column["kind"] = kColumnKindNames[static_cast<std::size_t>(predictor.column_kind(j))];
+    column["ordered"] = predictor.column_is_ordered(j);
+    column["categories"] = categories;
+    columns.append(column);
+  }
+  return columns;
 }
 
 const char* task_name(const BoundPredictor& bound) {
@@ -105,6 +128,7 @@ void bind_predictor_class(py::module_& m) {
       .def_property_readonly(
           "column_names",
           [](const Bound& b) { return names_or_none(b.predictor().column_names()); })
+      .def_property_readonly("columns", &columns_of)
       .def_property_readonly(
           "target_names",
           [](const Bound& b) { return names_or_none(b.predictor().target_names()); })
@@ -136,7 +160,11 @@ void bind_predictor(pybind11::module_& m) {
   m.def(
       "write_model",
       [](const py::dict& model) {
-        return py::bytes(automs::write_model(automs::bindings::model_from_dict(model)));
+        try {
+          return py::bytes(automs::write_model(automs::bindings::model_from_dict(model)));
+        } catch (const std::invalid_argument& error) {
+          throw std::invalid_argument(std::string("model: ") + error.what());
+        }
       },
       py::arg("model"));
 }

@@ -72,11 +72,11 @@ std::vector<const double*> checked_members(const py::list& members,
 py::tuple py_greedy_ensemble(const py::list& predictions, const Array<double>& y,
                              const std::optional<Array<double>>& weights, const std::string& metric,
                              int max_steps, int n_threads, double quantile,
-                             std::optional<double> deadline_seconds) {
+                             std::optional<double> deadline_seconds, const py::object& look) {
   std::vector<Array<double>> keep;
   const std::vector<const double*> members = checked_members(predictions, keep);
   const ScoredRows rows = checked_rows(keep.front(), y, weights, quantile);
-  StopLook stop(deadline_seconds);
+  StopLook stop(deadline_seconds, look);
   const EnsembleOptions options{parse_metric(metric), max_steps, n_threads, std::ref(stop)};
   EnsembleResult result;
   {
@@ -97,5 +97,6 @@ void bind_scoring(py::module_& m) {
         py::arg("quantile") = 0.5);
   m.def("greedy_ensemble", &py_greedy_ensemble, py::arg("predictions"), py::arg("y").noconvert(),
         py::arg("weights").noconvert(), py::arg("metric"), py::arg("max_steps"),
-        py::arg("n_threads"), py::arg("quantile") = 0.5, py::arg("deadline_seconds") = py::none());
+        py::arg("n_threads"), py::arg("quantile") = 0.5, py::arg("deadline_seconds") = py::none(),
+        py::arg("look") = py::none());
 }

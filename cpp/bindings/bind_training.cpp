@@ -32,7 +32,9 @@ class PyTrainJobs {
                        const Array<double>& y, const std::optional<Array<double>>& row_weights,
                        const Array<std::int32_t>& train_rows,
                        const Array<std::int32_t>& validation_rows,
-                       const Array<double>& output_centre, const Array<double>& output_scale) {
+                       const Array<double>& output_centre, const Array<double>& output_scale,
+                       const std::optional<Array<std::int32_t>>& codes,
+                       const std::vector<int>& embedding_rows) {
     check_ndim(X, 2, "X");
     check_ndim(y, 2, "y");
     const auto n_rows = static_cast<std::size_t>(X.shape(0));
@@ -51,6 +53,18 @@ class PyTrainJobs {
       view.row_weights = row_weights->data();
       arrays_.push_back(*row_weights);
     }
+    if (codes) {
+      check_ndim(*codes, 2, "codes");
+      check_length(*codes, n_rows, "codes");
+      if (static_cast<std::size_t>(codes->shape(1)) != embedding_rows.size()) {
+        throw py::value_error("codes must have one column for each of embedding_rows, got " +
+                              std::to_string(codes->shape(1)) + " for " +
+                              std::to_string(embedding_rows.size()));
+      }
+      view.codes = codes->data();
+      arrays_.push_back(*codes);
+    }
+    view.embedding_rows = embedding_rows;
     view.train_rows = to_vector(train_rows, "train_rows");
     view.validation_rows = to_vector(validation_rows, "validation_rows");
     view.output_centre = to_vector(output_centre, "output_centre");
@@ -145,11 +159,16 @@ class PyTrainJobs {
   py::tuple weights(std::size_t job) const {
     py::list weights;
     py::list biases;
-    for (DenseWeights& layer : jobs_.weights(job)) {
+    py::list embeddings;
+    NetworkWeights network = jobs_.weights(job);
+    for (DenseWeights& layer : network.layers) {
       weights.append(to_array(std::move(layer.weights), {layer.fan_in, layer.fan_out}));
       biases.append(to_array(std::move(layer.bias)));
     }
-    return py::make_tuple(weights, biases);
+    for (TableWeights& table : network.embeddings) {
+      embeddings.append(to_array(std::move(table.weights), {table.n_rows, table.size}));
+    }
+    return py::make_tuple(weights, biases, embeddings);
   }
 
   py::list validation_predictions(const Array<std::int64_t>& jobs, int n_threads) const {
@@ -238,7 +257,8 @@ void bind_training(py::module_& m) {
       .def("add_view", &PyTrainJobs::add_view, py::arg("task"), py::arg("n_logits"),
            py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("row_weights"),
            py::arg("train_rows"), py::arg("validation_rows"), py::arg("output_centre"),
-           py::arg("output_scale"))
+           py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
+           py::arg("embedding_rows") = std::vector<int>{})
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),

@@ -47,7 +47,8 @@ inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
   const auto* offsets = column<std::int64_t>(columns, "hidden_offsets", n + 1, keep);
   const auto *activation = ints("activation"), *loss = ints("loss"), *optimizer = ints("optimizer"),
              *schedule = ints("learning_rate_schedule"), *batch_size = ints("batch_size"),
-             *epochs = ints("epochs"), *patience = ints("patience");
+             *epochs = ints("epochs"), *patience = ints("patience"),
+             *embedding_size = ints("embedding_size");
   const auto *residual = flags("residual"), *nesterov = flags("nesterov");
   const auto *learning_rate = doubles("learning_rate"), *momentum = doubles("momentum"),
              *beta1 = doubles("beta1"), *beta2 = doubles("beta2"), *epsilon = doubles("epsilon"),
@@ -65,6 +66,7 @@ inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
     c.architecture.activation =
         checked_code<Activation>(activation[i], kActivationCount, "activation");
     c.architecture.residual = residual[i] != 0;
+    c.architecture.embedding_size = embedding_size[i];
     c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
               label_smoothing[i]};
     c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),

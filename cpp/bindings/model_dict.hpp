@@ -12,51 +12,12 @@
 #include <vector>
 
 #include "automs/encoder.hpp"
+#include "bindings/convert.hpp"
+#include "bindings/encoder_dicts.hpp"
 #include "core/check.hpp"
 #include "core/model_file.hpp"
 
 namespace automs::bindings {
-
-namespace py = pybind11;
-
-inline std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
-
-inline py::object item(const py::dict& dict, const char* key) {
-  require(dict.contains(key), std::string("model: the key '") + key + "' is missing");
-  return dict[key];
-}
-
-/// Converts an object, `what` being its name in messages and `rule` what it must be.
-template <typename T>
-T convert(py::handle object, const std::string& what, const char* rule) {
-  try {
-    return py::cast<T>(object);
-  } catch (const py::cast_error&) {
-    PyErr_Clear();
-    throw std::invalid_argument("model: " + what + " must be " + rule + ", got " +
-                                type_name(object));
-  }
-}
-
-template <typename T>
-T get(const py::dict& dict, const char* key, const char* rule) {
-  return convert<T>(item(dict, key), key, rule);
-}
-
-/// A list of strings, or none for None and for a missing key.
-inline std::vector<std::string> get_names(const py::dict& dict, const char* key) {
-  if (!dict.contains(key) || dict[key].is_none()) return {};
-  return get<std::vector<std::string>>(dict, key, "a list of str, or None");
-}
-
-/// One of `names`, whose place is its code.
-template <typename Code, std::size_t n>
-Code code_of(const std::string& name, const char* const (&names)[n], const char* key) {
-  for (std::size_t i = 0; i < n; ++i) {
-    if (name == names[i]) return static_cast<Code>(i);
-  }
-  throw std::invalid_argument(std::string("model: ") + key + " is unknown, got '" + name + "'");
-}
 
 inline constexpr const char* kTaskNames[] = {"regression", "binary", "multiclass"};
 inline constexpr const char* kLinkNames[] = {"identity", "exp", "sigmoid", "softmax"};
@@ -70,41 +31,22 @@ inline Activation get_activation(const py::dict& network) {
                                "activation");
   }
   const int code = convert<int>(value, "activation", "a name or its code");
-  require(code >= 0 && code < kActivationCount, "model: activation must be in [0, " +
+  require(code >= 0 && code < kActivationCount, "activation must be in [0, " +
                                                     std::to_string(kActivationCount) + "), got " +
                                                     std::to_string(code));
   return static_cast<Activation>(code);
 }
 
-/// A numeric array of `n_dims` dimensions, converted to T where needed.
-template <typename T>
-py::array_t<T> get_array(py::handle object, const char* what, py::ssize_t n_dims) {
-  auto array = py::array_t<T, py::array::c_style | py::array::forcecast>::ensure(object);
-  if (!array || array.ndim() != n_dims) {
-    PyErr_Clear();
-    throw std::invalid_argument(std::string("model: ") + what + " must be numeric arrays of " +
-                                std::to_string(n_dims) + " dimensions");
-  }
-  return array;
-}
-
-template <typename T>
-std::vector<T> to_vector(const py::array_t<T>& array) {
-  return std::vector<T>(array.data(), array.data() + array.size());
-}
-
 inline ClassLabels get_classes(const py::dict& model) {
   if (!model.contains("class_kind") || model["class_kind"].is_none()) {
-    require(!model.contains("classes") || model["classes"].is_none(),
-            "model: classes need a class_kind");
+    require(!model.contains("classes") || model["classes"].is_none(), "classes need a class_kind");
     return std::monostate{};
   }
   const auto kind = get<std::string>(model, "class_kind", "a str, or None");
   if (kind == "int64") return get<std::vector<std::int64_t>>(model, "classes", "a list of int");
   if (kind == "float64") return get<std::vector<double>>(model, "classes", "a list of float");
   if (kind == "string") return get<std::vector<std::string>>(model, "classes", "a list of str");
-  require(kind == "bool",
-          "model: class_kind must be int64, float64, bool or string, got '" + kind + "'");
+  require(kind == "bool", "class_kind must be int64, float64, bool or string, got '" + kind + "'");
   std::vector<std::uint8_t> labels;
   for (const bool label : get<std::vector<bool>>(model, "classes", "a list of bool")) {
     labels.push_back(label ? 1 : 0);
@@ -112,11 +54,15 @@ inline ClassLabels get_classes(const py::dict& model) {
   return labels;
 }
 
-inline EncoderTables tables_of(const Encoder& encoder) {
-  return {std::vector<double>(encoder.centre.begin(), encoder.centre.end()),
-          std::vector<double>(encoder.scale.begin(), encoder.scale.end()),
-          std::vector<std::uint8_t>(encoder.clip.begin(), encoder.clip.end()),
-          std::vector<std::uint8_t>(encoder.indicator.begin(), encoder.indicator.end())};
+/// Tables of embeddings; an absent key and None stand for no table.
+inline void get_embeddings(const py::dict& dict, NetworkTables& network) {
+  if (!dict.contains("embeddings") || dict["embeddings"].is_none()) return;
+  for (const py::object& table :
+       get<std::vector<py::object>>(dict, "embeddings", "a list of arrays")) {
+    const auto array = get_array<float>(table, "embeddings", 2);
+    network.embedding_sizes.push_back(static_cast<std::uint32_t>(array.shape(1)));
+    network.embeddings.push_back(to_vector(array));
+  }
 }
 
 inline NetworkTables network_from_dict(const py::dict& dict) {
@@ -127,6 +73,7 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
   network.activation = get_activation(dict);
   network.residual = get<bool>(dict, "residual", "a bool");
   network.link = code_of<OutputLink>(get<std::string>(dict, "link", "a str"), kLinkNames, "link");
+  get_embeddings(dict, network);
   const auto weights = get<std::vector<py::object>>(dict, "weights", "a list of arrays");
   const std::vector<std::uint32_t>& sizes = network.layer_sizes;
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -134,7 +81,7 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
     // The sizes alone would let a transposed matrix through.
     require(i + 1 >= sizes.size() || (array.shape(0) == static_cast<py::ssize_t>(sizes[i]) &&
                                       array.shape(1) == static_cast<py::ssize_t>(sizes[i + 1])),
-            "model: weights[" + std::to_string(i) + "] must have shape (fan_in, fan_out)");
+            "weights[" + std::to_string(i) + "] must have shape (fan_in, fan_out)");
     network.weights.push_back(to_vector(array));
   }
   for (const py::object& bias : get<std::vector<py::object>>(dict, "biases", "a list of arrays")) {
@@ -150,7 +97,7 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
 /// The number of values that `predict` writes: a binary network's one logit gives two of them.
 inline std::uint32_t count_outputs(const ModelTables& model) {
   if (model.task == ModelTask::binary) return 2;
-  require(!model.networks.empty(), "model: networks must not be empty");
+  require(!model.networks.empty(), "networks must not be empty");
   const std::vector<std::uint32_t>& sizes = model.networks.front().layer_sizes;
   return sizes.empty() ? 0 : sizes.back();
 }
@@ -160,12 +107,21 @@ inline ModelTables model_from_dict(const py::dict& dict) {
   model.task = code_of<ModelTask>(get<std::string>(dict, "task", "a str"), kTaskNames, "task");
   model.n_columns = get<std::uint32_t>(dict, "n_columns", "an int >= 0");
   model.column_names = get_names(dict, "column_names");
+  if (dict.contains("columns") && !dict["columns"].is_none()) {
+    for (const py::dict& column : get<std::vector<py::dict>>(dict, "columns", "a list of dict")) {
+      model.columns.push_back(column_from_dict(column));
+    }
+  }
   model.target_names = get_names(dict, "target_names");
   model.classes = get_classes(dict);
   for (const py::object& encoder :
        get<std::vector<py::object>>(dict, "encoders", "a list of Encoder")) {
-    require(py::isinstance<Encoder>(encoder), "model: encoders must be a list of Encoder");
-    model.encoders.push_back(tables_of(encoder.cast<const Encoder&>()));
+    require(py::isinstance<Encoder>(encoder), "encoders must be a list of Encoder");
+    const auto& made = encoder.cast<const Encoder&>();
+    require(made.n_columns == model.n_columns,
+            "encoders must have n_columns = " + std::to_string(model.n_columns) + ", got one of " +
+                std::to_string(made.n_columns));
+    model.encoders.push_back(tables_of(made));
   }
   for (const py::dict& network : get<std::vector<py::dict>>(dict, "networks", "a list of dict")) {
     model.networks.push_back(network_from_dict(network));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/embedding.hpp"
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
@@ -147,7 +148,11 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const Layer& layer = network.layers[l];
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
     const std::size_t ld_input = l == 0 ? network.input_stride : network.layers[l - 1].stride;
-    // The delta of the layer before needs W as it was, so it comes first.
+    // What lies before the layer needs W as it was, so it comes first.
+    if (l == 0) {
+      embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
+      if (update) update->update_tables(network, workspace);
+    }
     if (layer.is_single_output()) {
       if (l > 0) {
         detail::single_output_delta(network, l, n_rows, accumulate, workspace);

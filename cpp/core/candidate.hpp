@@ -26,10 +26,13 @@ constexpr int kOptimizerCount = 3;
 enum class Schedule : int { constant = 0, cosine = 1, coslog4 = 2, flat_cos = 3 };
 constexpr int kScheduleCount = 4;
 
+constexpr int kLargestEmbedding = 1024;
+
 struct Architecture {
   std::vector<int> hidden_layer_sizes;  // empty: a linear model
   Activation activation = Activation::relu;
-  bool residual = false;  // a hidden layer as wide as the one before adds its input to its output
+  bool residual = false;   // a hidden layer as wide as the one before adds its input to its output
+  int embedding_size = 8;  // values of an embedded category's vector, at most its table's rows
 };
 
 struct LossSettings {

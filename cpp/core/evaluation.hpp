@@ -79,7 +79,8 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
   double total_weight = 0.0;
   for (std::size_t first = 0; first < rows.size(); first += kTileRows) {
     const int n_rows = static_cast<int>(std::min<std::size_t>(kTileRows, rows.size() - first));
-    gather_tile(view, {rows.data() + first, n_rows, rows.data() + rows.size()}, 1.0, workspace);
+    gather_tile(view, network, weights, {rows.data() + first, n_rows, rows.data() + rows.size()},
+                1.0, workspace);
     for (int i = 0; i < n_rows; ++i) {
       const auto row = static_cast<std::size_t>(rows[first + i]);
       for (int j = 0; j < view.n_targets; ++j) {

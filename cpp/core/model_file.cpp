@@ -1,4 +1,4 @@
-// encoder tables, networks, classes and names as plain vectors -> the bytes of a model file.
+// encoders, networks, classes and names as plain vectors -> the bytes of a model file.
 #include "core/model_file.hpp"
 
 #include <cstring>
@@ -54,12 +54,30 @@ class ByteWriter {
 
 std::string got(std::size_t n) { return ", got " + std::to_string(n); }
 
+void write_columns(ByteWriter& out, const ModelTables& tables) {
+  require(tables.columns.empty() || tables.columns.size() == tables.n_columns,
+          "columns must have n_columns = " + std::to_string(tables.n_columns) + " entries" +
+              got(tables.columns.size()));
+  for (std::uint32_t j = 0; j < tables.n_columns; ++j) {
+    const ColumnTables column = tables.columns.empty() ? ColumnTables{} : tables.columns[j];
+    const bool categorical = column.kind == ColumnKind::categorical;
+    require(categorical || (!column.ordered && column.categories.empty()),
+            "columns[" + std::to_string(j) +
+                "]: only a categorical one is ordered or has "
+                "categories");
+    out.number(static_cast<std::uint8_t>(column.kind));
+    out.number(static_cast<std::uint8_t>(column.ordered ? 1 : 0));
+    if (categorical) out.texts(column.categories, "categories");
+  }
+}
+
 void write_names(ByteWriter& out, const ModelTables& tables) {
   const std::size_t n = tables.column_names.size();
   require(n == 0 || n == tables.n_columns,
           "column_names must have n_columns = " + std::to_string(tables.n_columns) + " entries" +
               got(n));
   out.texts(tables.column_names, "column_names");
+  write_columns(out, tables);
   const std::size_t n_targets = tables.target_names.size();
   const bool regression = tables.task == ModelTask::regression;
   require(n_targets == 0 || (regression && n_targets == tables.n_outputs),
@@ -115,19 +133,66 @@ void write_classes(ByteWriter& out, const ModelTables& tables) {
   std::visit(ClassWriter(out), tables.classes);
 }
 
-void write_encoder(ByteWriter& out, const EncoderTables& encoder, std::size_t n_columns) {
+/// The count of codes of a table that has entries for "missing" and "unknown" too.
+std::uint32_t n_codes_of(std::size_t n_entries) {
+  return static_cast<std::uint32_t>(n_entries - 2);
+}
+
+void write_part(ByteWriter& out, const PartTables& part) {
+  out.number(static_cast<std::uint8_t>(part.kind));
+  out.number(part.column);
+  switch (part.kind) {
+    case PartKind::scaled:
+      out.number(static_cast<std::uint8_t>(part.clip ? 1 : 0));
+      out.number(part.centre);
+      out.number(part.scale);
+      return;
+    case PartKind::indicator:
+      return;
+    case PartKind::piecewise:
+    case PartKind::interpolated:
+      out.count(part.knots.size(), "knots");
+      out.numbers(part.knots);
+      if (part.kind == PartKind::interpolated) out.numbers(part.values);
+      return;
+    case PartKind::one_hot:
+    case PartKind::embedded:
+      out.number(part.n_places);
+      out.number(n_codes_of(part.places.size()));
+      out.numbers(part.places);
+      return;
+    case PartKind::ordinal:
+      out.number(n_codes_of(part.values.size()));
+      out.numbers(part.values);
+      return;
+    case PartKind::calendar:
+      out.number(static_cast<std::uint8_t>(part.cycle));
+      return;
+  }
+}
+
+void write_encoder(ByteWriter& out, const EncoderTables& parts, std::size_t n_columns) {
+  make_encoder(n_columns, parts);  // throws where a part breaks a rule
+  out.count(parts.size(), "parts");
+  for (const PartTables& part : parts) write_part(out, part);
+}
+
+/// A network's tables are those that the embedded parts of its encoder need.
+void check_embeddings(const NetworkTables& network, const EncoderTables& encoder,
+                      const std::string& name) {
+  std::vector<std::size_t> n_rows;
+  for (const PartTables& part : encoder) {
+    if (part.kind == PartKind::embedded) n_rows.push_back(part.n_places);
+  }
   require(
-      encoder.centre.size() == n_columns && encoder.scale.size() == n_columns &&
-          encoder.clip.size() == n_columns && encoder.indicator.size() == n_columns,
-      "every table of an encoder must have n_columns = " + std::to_string(n_columns) + " entries");
-  for (std::size_t j = 0; j < n_columns; ++j) {
-    require(std::isfinite(encoder.centre[j]) && std::isfinite(encoder.scale[j]),
-            "centre and scale must be finite");
-    out.number(static_cast<std::uint8_t>(ColumnKind::numeric));
-    const int flags = (encoder.clip[j] != 0 ? 1 : 0) | (encoder.indicator[j] != 0 ? 2 : 0);
-    out.number(static_cast<std::uint8_t>(flags));
-    out.number(encoder.centre[j]);
-    out.number(encoder.scale[j]);
+      network.embedding_sizes.size() == n_rows.size() && network.embeddings.size() == n_rows.size(),
+      name + "embeddings must have one array for each of the encoder's " +
+          std::to_string(n_rows.size()) + " embedded parts" + got(network.embeddings.size()));
+  for (std::size_t i = 0; i < n_rows.size(); ++i) {
+    const std::size_t size = network.embedding_sizes[i];
+    require(size >= 1 && network.embeddings[i].size() == n_rows[i] * size,
+            name + "embeddings[" + std::to_string(i) + "] must have " + std::to_string(n_rows[i]) +
+                " rows of at least 1 value");
   }
 }
 
@@ -159,8 +224,10 @@ void write_network(ByteWriter& out, const NetworkTables& network) {
   out.number(static_cast<std::uint8_t>(network.activation));
   out.number(static_cast<std::uint8_t>(network.residual ? 1 : 0));
   out.number(static_cast<std::uint8_t>(network.link));
+  out.numbers(network.embedding_sizes);
   out.count(network.layer_sizes.size(), "layer_sizes");
   out.numbers(network.layer_sizes);
+  for (const std::vector<float>& table : network.embeddings) out.numbers(table);
   for (std::size_t i = 0; i < network.weights.size(); ++i) {
     out.numbers(network.weights[i]);
     out.numbers(network.biases[i]);
@@ -182,8 +249,13 @@ std::string write_payload(const ModelTables& tables) {
   }
   out.count(tables.networks.size(), "networks");
   for (std::size_t i = 0; i < tables.networks.size(); ++i) {
-    check_network(tables.networks[i], "networks[" + std::to_string(i) + "]: ");
-    write_network(out, tables.networks[i]);
+    const NetworkTables& network = tables.networks[i];
+    const std::string name = "networks[" + std::to_string(i) + "]: ";
+    require(network.encoder < tables.encoders.size(),
+            name + "encoder must be below the number of encoders" + got(network.encoder));
+    check_embeddings(network, tables.encoders[network.encoder], name);
+    check_network(network, name);
+    write_network(out, network);
   }
   out.text(tables.metadata, "metadata");
   return std::move(out.bytes());

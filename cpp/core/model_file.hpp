@@ -1,4 +1,4 @@
-// encoder tables, networks, classes and names as plain vectors -> the bytes of a model file.
+// encoders, networks, classes and names as plain vectors -> the bytes of a model file.
 #pragma once
 
 #include <cstddef>
@@ -8,29 +8,31 @@
 #include <vector>
 
 #include "automs/model.hpp"
+#include "core/encoder_tables.hpp"
 
 namespace automs {
 
-/// One encoder: four tables with one entry for each raw column (see automs/encoder.hpp).
-struct EncoderTables {
-  std::vector<double> centre;
-  std::vector<double> scale;
-  std::vector<std::uint8_t> clip;
-  std::vector<std::uint8_t> indicator;
+/// What the number of a raw column means.
+struct ColumnTables {
+  ColumnKind kind = ColumnKind::numeric;
+  bool ordered = false;                 // of categories
+  std::vector<std::string> categories;  // by code, each once; of a categorical column only
 };
 
 /// One trained network and its place in the ensemble.
 struct NetworkTables {
   std::uint32_t encoder = 0;  // index into ModelTables::encoders
   double weight = 1.0;
-  std::vector<std::uint32_t> layer_sizes;  // n_features, hidden layers, n_logits
+  std::vector<std::uint32_t> layer_sizes;  // inputs, hidden layers, n_logits
   Activation activation = Activation::identity;
   bool residual = false;
   OutputLink link = OutputLink::identity;
-  std::vector<std::vector<float>> weights;  // each (fan_in, fan_out), row-major
-  std::vector<std::vector<float>> biases;   // each (fan_out)
-  std::vector<double> output_centre;        // (n_logits)
-  std::vector<double> output_scale;         // (n_logits)
+  std::vector<std::uint32_t> embedding_sizes;  // of each embedded part's vectors
+  std::vector<std::vector<float>> embeddings;  // each (n_rows, size), row-major
+  std::vector<std::vector<float>> weights;     // each (fan_in, fan_out), row-major
+  std::vector<std::vector<float>> biases;      // each (fan_out)
+  std::vector<double> output_centre;           // (n_logits)
+  std::vector<double> output_scale;            // (n_logits)
 };
 
 /// No classes (regression), or their labels in the order of the probabilities; bool as uint8.
@@ -42,6 +44,7 @@ struct ModelTables {
   std::uint32_t n_columns = 0;
   std::uint32_t n_outputs = 0;
   std::vector<std::string> column_names;  // (n_columns), or empty
+  std::vector<ColumnTables> columns;      // (n_columns), or empty: all numeric
   std::vector<std::string> target_names;  // (n_outputs) of a regression, or empty
   ClassLabels classes;
   std::vector<EncoderTables> encoders;

@@ -1,9 +1,12 @@
-// Architecture, number of features and outputs -> Network: where each weight lies in one flat
-// buffer.
+// Architecture, numbers of features, outputs and categories -> Network: where each weight lies in
+// one flat buffer.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/candidate.hpp"
@@ -29,20 +32,40 @@ struct Layer {
   bool is_single_output() const { return stride == 1; }
 };
 
+/// The table of one embedded column: `n_rows` vectors of `size` values, one after the other. Each
+/// row's vector stands in the first layer's input from column `input_column` on.
+struct Embedding {
+  int n_rows;
+  int size;
+  int input_column;
+  std::size_t weights;  // offset in the flat buffer
+
+  std::size_t n_values() const {
+    return static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(size);
+  }
+};
+
+/// The flat buffer holds the tables first, then the layers.
 struct Network {
+  std::vector<Embedding> embeddings;
   std::vector<Layer> layers;
+  int n_dense = 0;                               // features of a row that no table gives
+  std::size_t n_table_values = 0;                // where the tables end, padding included
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
   std::size_t n_values = 0;                      // length of the flat buffer, padding included
   int widest = 0;                                // largest stride
-  int input_stride = 0;                          // between rows of a tile's features
+  int input_stride = 0;                          // between rows of a tile's input
 
+  /// Values in a row of the first layer's input: the dense features, then the vectors.
   int n_features() const { return layers.front().fan_in; }
+  int n_embedded_features() const { return n_features() - n_dense; }
   int n_logits() const { return layers.back().fan_out; }
   int logit_stride() const { return layers.back().stride; }
 
-  /// Weights and biases, padding not counted.
+  /// Tables, weights and biases, padding not counted.
   std::size_t n_parameters() const {
     std::size_t count = 0;
+    for (const Embedding& embedding : embeddings) count += embedding.n_values();
     for (const Layer& layer : layers) {
       count +=
           (static_cast<std::size_t>(layer.fan_in) + 1) * static_cast<std::size_t>(layer.fan_out);
@@ -51,17 +74,40 @@ struct Network {
   }
 };
 
-/// Lays a network out for `Scalar`.
+/// Adds the tables to a network without layers; gives the values in a row of all their vectors.
 template <typename Scalar>
-Network make_network(const Architecture& architecture, int n_features, int n_logits) {
-  require(n_features >= 1, "a network needs at least one feature");
+int add_embeddings(int embedding_size, const std::vector<int>& embedding_rows, Network& network) {
+  // A table starts a cache line. What is between tables has no gradient and stays zero, so that an
+  // update may run over all of them at once.
+  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+  int width = 0;
+  for (const int n_rows : embedding_rows) {
+    require(embedding_size >= 1, "embedding_size must be >= 1 with embedded columns");
+    const Embedding embedding{n_rows, std::min(embedding_size, n_rows), network.n_dense + width,
+                              network.n_values};
+    width += embedding.size;
+    network.n_values += (embedding.n_values() + line - 1) / line * line;
+    network.embeddings.push_back(embedding);
+  }
+  network.n_table_values = network.n_values;
+  if (width > 0) network.widest = row_stride<Scalar>(width);
+  return width;
+}
+
+/// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column.
+template <typename Scalar>
+Network make_network(const Architecture& architecture, int n_features, int n_logits,
+                     const std::vector<int>& embedding_rows = {}) {
+  require(n_features >= 1 || !embedding_rows.empty(), "a network needs at least one feature");
   require(n_logits >= 1, "a network needs at least one output");
   Network network;
   network.activation = architecture.activation;
-  network.input_stride = padded<Scalar>(n_features);
+  network.n_dense = n_features;
   std::vector<int> sizes = architecture.hidden_layer_sizes;
   sizes.push_back(n_logits);
-  int fan_in = n_features;
+  int fan_in =
+      n_features + add_embeddings<Scalar>(architecture.embedding_size, embedding_rows, network);
+  network.input_stride = padded<Scalar>(fan_in);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
     const bool hidden = i + 1 < sizes.size();
@@ -96,12 +142,36 @@ inline double initial_gain(Activation activation) {
   }
 }
 
-/// Fills `values` (network.n_values): weights N(0, gain^2 / fan_in), biases and padding 0. A weight
-/// depends on (seed, layer, its row and column) alone, not on the padding.
+/// Fills the table of embedded column `column`: N(0, 1 / size), where the normal number depends on
+/// (seed, column, row, position in the row) alone.
+template <typename Scalar>
+void initialize_table(const Embedding& embedding, std::size_t column, std::uint64_t seed,
+                      Scalar* values) {
+  const RandomStream stream(seed, Purpose::initial_embeddings);
+  const double deviation = 1.0 / std::sqrt(static_cast<double>(embedding.size));
+  Scalar* next = values + embedding.weights;
+  for (int row = 0; row < embedding.n_rows; ++row) {
+    const std::uint64_t position = static_cast<std::uint64_t>(column) << 32 | std::uint32_t(row);
+    std::pair<double, double> pair{};
+    for (int i = 0; i < embedding.size; ++i, ++next) {
+      if (i % 2 == 0) {
+        const auto words = stream.block(position, static_cast<std::uint32_t>(i / 2));
+        pair = normal_pair(words[0], words[1]);
+      }
+      *next = static_cast<Scalar>((i % 2 == 0 ? pair.first : pair.second) * deviation);
+    }
+  }
+}
+
+/// Fills `values` (network.n_values): tables, weights N(0, gain^2 / fan_in), biases and padding 0.
+/// A weight depends on (seed, layer, its row and column) alone, not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
   for (std::size_t i = 0; i < network.n_values; ++i) values[i] = Scalar(0);
+  for (std::size_t e = 0; e < network.embeddings.size(); ++e) {
+    initialize_table(network.embeddings[e], e, seed, values);
+  }
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     const bool hidden = l + 1 < network.layers.size();

@@ -46,7 +46,7 @@ class UpdateStep {
   }
 
   /// `rows` rows of Width columns of the layer's W, from (row, column) on. Penalty and decay act on
-  /// weights, never on biases.
+  /// tables and weights, never on biases.
   template <int Width>
   void update_block(const Layer& layer, int row, int rows, int column,
                     Workspace<Scalar>& workspace) const {
@@ -63,6 +63,10 @@ class UpdateStep {
   /// All weights of the single output's layer.
   void update_row(const Layer& layer, Workspace<Scalar>& workspace) const {
     update_range(layer.weights, layer.fan_in, shrink_, l2_, workspace);
+  }
+
+  void update_tables(const Network& network, Workspace<Scalar>& workspace) const {
+    update_range(0, network.n_table_values, shrink_, l2_, workspace);
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {

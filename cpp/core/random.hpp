@@ -9,7 +9,12 @@
 namespace automs {
 
 /// What a stream of random numbers is for. Streams of one seed never overlap.
-enum class Purpose : std::uint32_t { initial_weights = 1, row_order = 2, dropout = 3 };
+enum class Purpose : std::uint32_t {
+  initial_weights = 1,
+  row_order = 2,
+  dropout = 3,
+  initial_embeddings = 4,
+};
 
 constexpr int kPhiloxRounds = 10;
 

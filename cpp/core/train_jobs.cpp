@@ -8,6 +8,7 @@
 #include "core/check.hpp"
 #include "core/network.hpp"
 #include "core/parallel.hpp"
+#include "core/portable.hpp"
 #include "core/trainer.hpp"
 
 namespace automs {
@@ -15,57 +16,30 @@ namespace automs {
 namespace {
 
 Network network_of(const Candidate& candidate, const View<float>& view) {
-  return make_network<float>(candidate.architecture, view.n_features, view.n_logits);
-}
-
-/// Padded buffer -> the layers' W and b in turn. An empty buffer stays empty.
-std::vector<float> without_padding(const Network& network, const AlignedVector<float>& values) {
-  std::vector<float> dense;
-  if (values.empty()) return dense;
-  dense.reserve(network.n_parameters());
-  for (const Layer& layer : network.layers) {
-    for (int row = 0; row <= layer.fan_in; ++row) {  // the bias follows the last row
-      const auto first =
-          values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.stride;
-      dense.insert(dense.end(), first, first + layer.fan_out);
-    }
-  }
-  return dense;
-}
-
-AlignedVector<float> with_padding(const Network& network, const std::vector<float>& dense) {
-  AlignedVector<float> values;
-  if (dense.empty()) return values;
-  require(dense.size() == network.n_parameters(),
-          "a state's buffer must have " + std::to_string(network.n_parameters()) +
-              " values for this candidate and view, got " + std::to_string(dense.size()));
-  values.assign(network.n_values, 0.0f);
-  auto next = dense.begin();
-  for (const Layer& layer : network.layers) {
-    for (int row = 0; row <= layer.fan_in; ++row) {
-      std::copy_n(next, layer.fan_out,
-                  values.begin() + static_cast<std::ptrdiff_t>(layer.weights) + row * layer.stride);
-      next += layer.fan_out;
-    }
-  }
-  return values;
+  return make_network<float>(candidate.architecture, view.n_features, view.n_logits,
+                             view.embedding_rows);
 }
 
 void check_candidate(const Candidate& candidate) {
   require(candidate.epochs >= 1, "epochs must be >= 1");
   require(candidate.batch_size >= 1, "batch_size must be >= 1");
   require(candidate.dropout >= 0.0 && candidate.dropout < 1.0, "dropout must be in [0, 1)");
+  require(candidate.architecture.embedding_size >= 0 &&
+              candidate.architecture.embedding_size <= kLargestEmbedding,
+          "embedding_size must be in [0, " + std::to_string(kLargestEmbedding) + "]");
   // Dropout's stream of random numbers has room for 64 layers.
   require(candidate.architecture.hidden_layer_sizes.size() <= 64,
           "hidden_layer_sizes must have at most 64 layers");
 }
 
-/// Classes are trained with cross-entropy, numbers with any other loss.
-void check_loss(const Candidate& candidate, const View<float>& view) {
+/// Classes are trained with cross-entropy, numbers with any other loss; a category needs a vector.
+void check_pair(const Candidate& candidate, const View<float>& view) {
   const bool classes = view.task != Task::regression;
   require(
       classes == (candidate.loss.kind == Loss::cross_entropy),
       classes ? "loss must be cross_entropy for classes" : "loss must not be cross_entropy here");
+  require(view.embedding_rows.empty() || candidate.architecture.embedding_size >= 1,
+          "embedding_size must be >= 1 for a view with embedding_rows");
 }
 
 /// What a finished state no longer needs goes back to the system.
@@ -93,7 +67,7 @@ std::size_t TrainJobs::add_candidate(Candidate candidate) {
 std::size_t TrainJobs::add_job(std::size_t candidate, std::size_t view) {
   require(candidate < candidates_.size(), "no candidate has this number");
   require(view < views_.size(), "no view has this number");
-  check_loss(candidates_[candidate], views_[view]);
+  check_pair(candidates_[candidate], views_[view]);
   jobs_.push_back({candidate, view, std::make_unique<State<float>>()});
   return jobs_.size() - 1;
 }
@@ -114,12 +88,21 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
   const View<float>& view = view_of(request.job);
   double weights = 0.0;
   double fan_in = view.n_features;
+  double table_values = 0.0;
+  for (const int n_rows : view.embedding_rows) {
+    const int size = std::min(candidate.architecture.embedding_size, n_rows);
+    fan_in += size;
+    table_values += static_cast<double>(n_rows) * size;
+  }
   for (const int size : candidate.architecture.hidden_layer_sizes) {
     weights += (fan_in + 8.0) * size;  // 8: the activation, about as much as eight weights
     fan_in = size;
   }
   weights += fan_in * view.n_logits;
-  return weights * static_cast<double>(view.train_rows.size()) *
+  // A step updates every value of a table, which costs about as much as two weights do for a row.
+  const auto rows = static_cast<double>(view.train_rows.size());
+  const double steps = std::ceil(rows / candidate.batch_size);
+  return (weights * rows + 2.0 * table_values * steps) *
          (request.until_epoch - state(request.job).epoch);
 }
 
@@ -150,22 +133,27 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
   parallel_for(requests.size(), n_threads, train, [&] { stop.requested(0); });
 }
 
-std::vector<DenseWeights> TrainJobs::weights(std::size_t job) const {
+NetworkWeights TrainJobs::weights(std::size_t job) const {
   const Network network = network_of(candidate_of(job), view_of(job));
   const std::vector<float> dense = without_padding(network, state(job).chosen_weights());
   require(!dense.empty(),
           "job " + std::to_string(job) + " has no weights: not trained, or released");
-  std::vector<DenseWeights> layers;
+  NetworkWeights out;
   auto next = dense.begin();
-  for (const Layer& layer : network.layers) {
-    const auto n_weights = static_cast<std::ptrdiff_t>(layer.fan_in) * layer.fan_out;
-    DenseWeights out{layer.fan_in, layer.fan_out, {next, next + n_weights}, {}};
-    next += n_weights;
-    out.bias.assign(next, next + layer.fan_out);
-    next += layer.fan_out;
-    layers.push_back(std::move(out));
+  auto take = [&](std::size_t n) {
+    const auto first = next;
+    next += static_cast<std::ptrdiff_t>(n);
+    return std::vector<float>(first, next);
+  };
+  for (const Embedding& table : network.embeddings) {
+    out.embeddings.push_back({table.n_rows, table.size, take(table.n_values())});
   }
-  return layers;
+  for (const Layer& layer : network.layers) {
+    const auto fan_out = static_cast<std::size_t>(layer.fan_out);
+    std::vector<float> weights = take(static_cast<std::size_t>(layer.fan_in) * fan_out);
+    out.layers.push_back({layer.fan_in, layer.fan_out, std::move(weights), take(fan_out)});
+  }
+  return out;
 }
 
 std::vector<std::vector<double>> TrainJobs::validation_predictions(
@@ -239,6 +227,7 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   const View<float>& view = view_of(job);
   const Network network = network_of(candidate, view);
   require(!dense.empty(), "weights must not be empty");
+  require(network.embeddings.empty(), "weights must not be set with embedded columns");
   State<float> state;
   state.weights = with_padding(network, dense);
   state.epoch = state.best_epoch = 1;

@@ -29,8 +29,20 @@ struct DenseWeights {
   std::vector<float> bias;
 };
 
-/// A state without padding, the same for every CPU level: of each buffer the layers' W and b in
-/// turn. Buffers that the state does not hold are empty.
+/// An embedded column's table, (n_rows, size) row-major.
+struct TableWeights {
+  int n_rows;
+  int size;
+  std::vector<float> weights;
+};
+
+struct NetworkWeights {
+  std::vector<TableWeights> embeddings;
+  std::vector<DenseWeights> layers;
+};
+
+/// A state without padding, the same for every CPU level: of each buffer the tables, then the
+/// layers' W and b in turn. Buffers that the state does not hold are empty.
 struct PortableState {
   JobState state = JobState::paused;
   std::int32_t epoch = 0;
@@ -65,8 +77,8 @@ class TrainJobs {
   void run(const std::vector<JobRequest>& requests, int n_threads, std::optional<Metric> metric,
            Stop& stop);
 
-  /// The chosen weights of a trained job, layer by layer.
-  std::vector<DenseWeights> weights(std::size_t job) const;
+  /// The chosen weights of a trained job, table by table and layer by layer.
+  NetworkWeights weights(std::size_t job) const;
 
   /// Predictions (n_validation_rows, n_columns) of each job's chosen weights on its own validation
   /// rows, in the target's units or as probabilities.
@@ -77,7 +89,8 @@ class TrainJobs {
   void import_state(std::size_t job, const PortableState& portable);
 
   /// Gives an untrained job the weights that a closed form found (the layers' W and b in turn), and
-  /// scores them: the job is complete then, after what counts as one epoch of `seconds`.
+  /// scores them: the job is complete then, after what counts as one epoch of `seconds`. The job's
+  /// view must have no embedded columns.
   void set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
                    std::optional<Metric> metric);
 

@@ -162,7 +162,8 @@ class Trainer {
   void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
                 std::int64_t batch_rows, const UpdateStep<Scalar>* update) {
     const std::int32_t* order = buffers_.row_order.data();
-    gather_tile(view_, {order + row, n_rows, order + n_train()}, mean_weight_, workspace_);
+    gather_tile(view_, network_, workspace_.weights, {order + row, n_rows, order + n_train()},
+                mean_weight_, workspace_);
     const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,

@@ -16,7 +16,8 @@ enum class Task : int { regression = 0, binary = 1, multiclass = 2 };
 template <typename Scalar>
 struct View {
   Task task = Task::regression;
-  const Scalar* X = nullptr;  // (n_rows, n_features), row-major, encoded
+  const Scalar* X = nullptr;            // (n_rows, n_features), row-major, encoded
+  const std::int32_t* codes = nullptr;  // (n_rows, n_embedded), rows of tables; null without any
   std::size_t n_rows = 0;
   int n_features = 0;
   int n_logits = 0;
@@ -28,6 +29,9 @@ struct View {
   // Regression: encoded target = (y - centre) / scale, one of each for every target.
   std::vector<double> output_centre;
   std::vector<double> output_scale;
+  std::vector<int> embedding_rows;  // of each embedded column's table
+
+  std::size_t n_embedded() const { return embedding_rows.size(); }
 
   /// Column `target` of row `row`, as the network is trained on it.
   Scalar encoded_target(std::size_t row, int target) const {
@@ -39,12 +43,30 @@ struct View {
   double weight(std::size_t row) const { return row_weights ? row_weights[row] : 1.0; }
 };
 
+/// Checks the codes of all rows, as any of them may be gathered.
+template <typename Scalar>
+void check_codes(const View<Scalar>& view) {
+  require(view.codes || view.embedding_rows.empty(), "codes must be given with embedding_rows");
+  for (const int n : view.embedding_rows) {
+    require(n >= 1, "embedding_rows must be >= 1, got " + std::to_string(n));
+  }
+  for (std::size_t i = 0; i < view.n_rows * view.n_embedded(); ++i) {
+    const std::int32_t code = view.codes[i];
+    const int n = view.embedding_rows[i % view.n_embedded()];
+    if (code >= 0 && code < n) continue;
+    require(false, "codes must be in [0, " + std::to_string(n) + ") in column " +
+                       std::to_string(i % view.n_embedded()) + ", got " + std::to_string(code));
+  }
+}
+
 /// Checks what would make the trainer read out of bounds.
 template <typename Scalar>
 void check_view(const View<Scalar>& view) {
-  require(view.X && view.y, "X and y must be given");
-  require(view.n_features >= 1 && view.n_logits >= 1 && view.n_targets >= 1,
+  require((view.X || view.n_features == 0) && view.y, "X and y must be given");
+  require(view.n_features >= (view.embedding_rows.empty() ? 1 : 0) && view.n_logits >= 1 &&
+              view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
+  check_codes(view);
   require(!view.train_rows.empty(), "train_rows must not be empty");
   const bool classes = view.task == Task::multiclass;
   require(classes ? view.n_targets == 1 && view.n_logits >= 2 : view.n_targets == view.n_logits,

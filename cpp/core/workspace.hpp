@@ -19,6 +19,7 @@ class Workspace {
  public:
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
   Scalar* input = nullptr;           // (T, input_stride)
+  std::vector<std::int32_t> codes;   // (T, n_embedded)
   Scalar* targets = nullptr;         // (T, n_targets)
   Scalar* row_weights = nullptr;     // (T)
   std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
@@ -40,6 +41,7 @@ class Workspace {
     if (block_.size() < used_) block_.resize(used_);
     used_ = 0;
     place(network, n_targets, block_.data());
+    codes.resize(static_cast<std::size_t>(kTileRows) * network.embeddings.size());
     const auto blocks_of_row = static_cast<std::size_t>((network.widest + 7) / 8);
     const std::size_t bits = 8 * whole_groups(kTileRows * blocks_of_row);
     if (random_bits.size() < bits) random_bits.resize(bits);

@@ -11,25 +11,38 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from automs.candidates import Candidate
     from automs.dimensions import Choice, Float, Int, Layers
-    from automs.errors import AutomsWarning, ModelFileError, SearchWarning
+    from automs.errors import AutomsWarning, BaselineWarning, ModelFileError, SearchWarning
     from automs.estimators import AutoClassifier, AutoRegressor
     from automs.experiment import TrainedCandidate, train_candidates
     from automs.predictor import Predictor, load_predictor
     from automs.search_space import SearchSpace, When
+    from automs.strategies import (
+        GibbsStrategy,
+        HalvingStrategy,
+        RandomStrategy,
+        Request,
+        Strategy,
+    )
 
 _HOMES = {
     "AutoClassifier": "estimators",
     "AutoRegressor": "estimators",
     "AutomsWarning": "errors",
+    "BaselineWarning": "errors",
     "Candidate": "candidates",
     "Choice": "dimensions",
     "Float": "dimensions",
+    "GibbsStrategy": "strategies",
+    "HalvingStrategy": "strategies",
     "Int": "dimensions",
     "Layers": "dimensions",
     "ModelFileError": "errors",
     "Predictor": "predictor",
+    "RandomStrategy": "strategies",
+    "Request": "strategies",
     "SearchSpace": "search_space",
     "SearchWarning": "errors",
+    "Strategy": "strategies",
     "TrainedCandidate": "experiment",
     "When": "search_space",
     "load_predictor": "predictor",
@@ -40,15 +53,21 @@ __all__ = [
     "AutoClassifier",
     "AutoRegressor",
     "AutomsWarning",
+    "BaselineWarning",
     "Candidate",
     "Choice",
     "Float",
+    "GibbsStrategy",
+    "HalvingStrategy",
     "Int",
     "Layers",
     "ModelFileError",
     "Predictor",
+    "RandomStrategy",
+    "Request",
     "SearchSpace",
     "SearchWarning",
+    "Strategy",
     "TrainedCandidate",
     "When",
     "load_predictor",

@@ -23,6 +23,7 @@ from automs.baselines import resolve_baselines
 from automs.candidates import allowed_losses, check_search_space, resolve_loss
 from automs.clock import Clock
 from automs.fitting import FitSettings, fit_search
+from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
 from automs.prior import default_search_space
 from automs.scoring import resolve_metric
@@ -45,8 +46,39 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     _classification: bool
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Search on the rows of X.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_rows, n_columns)
+            Numbers, booleans, strings, categories, dates, durations; any may be missing.
+        y : array-like of shape (n_rows,), for numbers also (n_rows, n_targets)
+            Numbers; or classes: strings, whole numbers or booleans.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights >= 0, in training and in scores.
+        groups : array-like of shape (n_rows,), optional
+            Rows of one group are never on both sides of a split; a splitter decides itself.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            When an argument breaks its rule or has the wrong type, or no candidate could be used.
+
+        Warns
+        -----
+        BaselineWarning
+            When a baseline has a better validation score, by more than the noise.
+        """
         clock = Clock(resolve_time_limit(self.time_limit, self.max_trials))
+        with Interruption(clock):
+            return self._fit_by(clock, X, y, sample_weight, groups)
+
+    def _fit_by(self, clock: Clock, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         check_memory_limit(self.memory_limit)
         check_verbose(self.verbose)
         table = read_table(X, memory_limit=self.memory_limit)
@@ -61,11 +93,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         weights = self._row_weights(read_weights(sample_weight, n_rows), target)
         seed = resolve_seed(self.random_state)
         if pair:
+            if groups is not None:
+                raise ValueError("groups must be None where validation is a pair (X_val, y_val)")
             rows = np.arange(n_rows, dtype=np.int32)
             splits = [Split(rows[:n_given], rows[n_given:])]
         else:
             codes = target.values[:, 0] if self._classification else None
-            splits = make_splits(self.validation, n_rows, codes, seed, groups)
+            splits = make_splits(self.validation, n_rows, codes, seed, groups, np.asarray(y))
         settings = self._settings(target, splits[0].train_rows.size, seed)
         fitted = fit_search(table, target, splits, weights, settings, clock)
         self._keep_input(table, target)
@@ -74,6 +108,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.ensemble_weights_ = fitted.ensemble_weights
         self.trials_ = fitted.trials
         self.n_trials_ = fitted.n_candidates
+        self.strategy_ = fitted.strategy
         return self
 
     def _read_target(self, y: Any, n_rows: int) -> Target:
@@ -125,6 +160,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             baselines=resolve_baselines(self.baselines),
             n_threads=effective_n_threads(self.n_jobs),
             seed=seed,
+            memory_limit=self.memory_limit,
             refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
         )
@@ -137,6 +173,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _keep_input(self, table: Table, target: Target) -> None:
+        self._columns = table.columns
         self.n_features_in_ = table.values.shape[1]
         if table.names is not None:
             self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -148,7 +185,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self, "predictor_")
         names = getattr(self, "feature_names_in_", None)
-        values = read_table(X, expected_names=names).values
+        values = read_table(X, columns=self._columns, expected_names=names).values
         if values.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {values.shape[1]} features, but {type(self).__name__} is expecting "
@@ -175,6 +212,8 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             Before `fit`.
         ValueError
             When X has other columns than in `fit`, or infinite values.
+        TypeError
+            When a column cannot be read as what it was in `fit`.
         """
         values = self._rows(X)
         predicted: npt.NDArray[Any] = self.predictor_.predict(values, n_jobs=self.n_jobs)

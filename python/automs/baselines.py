@@ -8,51 +8,30 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
-import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from automs.baseline_problem import (
+    BASELINES,
+    BaselineProblem,
+    BaselineResult,
+    baseline_label,
+    receive,
+    send,
+)
 
-__all__ = ["BASELINES", "BaselineProcess", "BaselineResult", "resolve_baselines"]
+__all__ = ["BASELINES", "BaselineProblem", "BaselineProcess", "BaselineResult", "resolve_baselines"]
 
-Values = npt.NDArray[np.float64]
+#: Share of its time limit that the child plans with; the rest is for its start.
+_PLANNED_SHARE = 0.9
+#: Seconds: in less than these not even scikit-learn is imported, so no process is started.
+_SHORTEST = 0.3
 
-#: Cheapest first, the order in which they are trained: what scikit-learn calls them for a
-#: regression and for classes.
-BASELINES = {
-    "constant": ("DummyRegressor", "DummyClassifier"),
-    "linear": ("RidgeCV", "LogisticRegression"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineResult:
-    """What came of one baseline.
-
-    Attributes
-    ----------
-    name : str
-        Of the model in scikit-learn.
-    predictions : list of ndarray (n_validation_rows, n_outputs), or None
-        One a fold: values, or class probabilities. None where it was not finished, or failed.
-    fit_time, predict_time : float, seconds
-        Of all folds.
-    reason : str
-        Why there are no predictions.
-    late : bool
-        Whether its deadline is why.
-    """
-
-    name: str
-    predictions: list[Values] | None
-    fit_time: float = float("nan")
-    predict_time: float = float("nan")
-    reason: str = ""
-    late: bool = False
+#: scikit-learn's own threads would fight with those of the search.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 
 
 def resolve_baselines(baselines: Any) -> tuple[str, ...]:
@@ -70,6 +49,13 @@ def resolve_baselines(baselines: Any) -> tuple[str, ...]:
     ------
     ValueError
         When a name is unknown.
+    TypeError
+        When it is none of the above.
+
+    Examples
+    --------
+    >>> resolve_baselines(["mlp", "linear"])
+    ('linear', 'mlp')
     """
     if baselines is None or baselines is False:
         return ()
@@ -79,101 +65,103 @@ def resolve_baselines(baselines: Any) -> tuple[str, ...]:
         baselines = (baselines,)
     if not isinstance(baselines, Iterable):
         raise TypeError(f"baselines must be 'auto', None or a sequence of names, got {baselines}")
+    baselines = list(baselines)
     for name in baselines:
-        if name not in BASELINES:
+        if not isinstance(name, str) or name not in BASELINES:
             raise ValueError(
                 f"baselines must be 'auto', None or names of {', '.join(BASELINES)}, got {name!r}"
             )
-    return tuple(name for name in BASELINES if name in set(baselines))
+    return tuple(name for name in BASELINES if name in baselines)
 
 
 class BaselineProcess:
     """Trains baselines in a process of its own, which cannot hold up its parent.
 
     The process is started fresh, so no thread or lock of the parent is in it; results come back
-    as they are finished, and at the deadline it is ended.
+    as they are finished. At its deadline it is ended, and it ends itself when its parent does.
 
     Parameters
     ----------
     names : sequence of str
         Of `BASELINES`.
-    values : ndarray of float64, shape (n_rows, n_columns)
-    y : ndarray of float64, shape (n_rows, n_targets)
-        Class indices for classification.
-    folds : sequence of (train_rows, validation_rows)
-    n_classes : int
-        0 for regression.
-    sample_weight : ndarray of float64, shape (n_rows,), optional
+    problem : BaselineProblem
+    time_limit : float, optional, seconds
+        For the process as a whole, from now on; it plans for a little less.
     """
 
     def __init__(
-        self,
-        names: Sequence[str],
-        values: Values,
-        y: Values,
-        folds: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]],
-        n_classes: int,
-        sample_weight: Values | None = None,
+        self, names: Sequence[str], problem: BaselineProblem, time_limit: float | None = None
     ) -> None:
-        self._names = list(names)
-        self._labels = [BASELINES[name][n_classes > 0] for name in names]
-        self._results: list[BaselineResult] = []
+        self._labels = {n: baseline_label(n, problem.n_classes, problem.loss) for n in names}
+        self._results: dict[str, BaselineResult] = {}
         self._late = False
+        self._failure = "its process failed"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._exchange: threading.Thread | None = None
         self._deadline: threading.Timer | None = None
-        # scikit-learn's own threads would fight with those of the search.
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from automs.baselines import serve; serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the parent
-        )
-        problem = (self._names, values, y, list(folds), n_classes, sample_weight)
-        self._exchange = threading.Thread(target=self._talk, args=(problem,), daemon=True)
-        self._exchange.start()
-
-    def _talk(self, problem: Any) -> None:
-        """Send the problem, then take in results until the process ends."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
+        if time_limit is not None and time_limit < _SHORTEST:
+            self._failure = f"its time, {time_limit:.2g} s, is too short to start"
             return
-        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
-            pickle.dump(problem, stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            stdin.close()
-            while len(self._results) < len(self._names):
-                self._results.append(pickle.load(stdout))
+        try:
+            self._process = _start()
+        except OSError as error:
+            self._failure = f"its process could not be started: {error}"
+            return
+        planned = None if time_limit is None else _PLANNED_SHARE * time_limit
+        self._exchange = threading.Thread(
+            target=self._talk, args=(self._process, (list(names), problem, planned)), daemon=True
+        )
+        self._exchange.start()
+        if time_limit is not None:
+            self._deadline = threading.Timer(time_limit, self._end_late)
+            self._deadline.daemon = True
+            self._deadline.start()
 
-    def end_after(self, seconds: float) -> None:
-        """End the process so many seconds from now, whatever it has come to."""
-        self._deadline = threading.Timer(max(seconds, 0.0), self._end_late)
-        self._deadline.daemon = True
-        self._deadline.start()
+    def _talk(self, process: subprocess.Popen[bytes], message: Any) -> None:
+        """Send the problem, then take in results until all are there or the process ends."""
+        if process.stdin is None or process.stdout is None:
+            return
+        # Its input stays open: the end of it tells the process that its parent has ended.
+        with contextlib.suppress(OSError, EOFError, ValueError, pickle.UnpicklingError):
+            send(message, process.stdin)
+            while len(self._results) < len(self._labels):
+                name, result = receive(process.stdout)
+                self._results[name] = result
 
     def _end_late(self) -> None:
         self._late = True
-        self._process.kill()
+        if self._process is not None:
+            self._process.kill()
 
-    def finish(self, timeout: float | None) -> list[BaselineResult]:
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; True once every result is there or the process has ended."""
+        if self._exchange is not None:
+            self._exchange.join(seconds)
+        return self._exchange is None or not self._exchange.is_alive()
+
+    def finish(self, timeout: float | None = None) -> list[BaselineResult]:
         """Wait at most `timeout` seconds (None: to the end), and give a result for every name.
 
         The process has ended when this returns.
         """
-        self._exchange.join(timeout)
-        late = self._late or self._exchange.is_alive()
+        late = False
+        if self._exchange is not None:
+            self._exchange.join(timeout)
+            late = self._late or self._exchange.is_alive()
         self.close()
-        results = list(self._results)
-        reason = "not finished at its deadline" if late else "its process failed"
-        for label in self._labels[len(results) :]:
-            results.append(BaselineResult(label, None, reason=reason, late=late))
-        return results
+        reason = "not finished at its deadline" if late else self._failure
+        missing = {
+            name: BaselineResult(label, None, reason=reason, late=late)
+            for name, label in self._labels.items()
+        }
+        return list((missing | self._results).values())
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         if self._deadline is not None:
             self._deadline.cancel()
+        if self._process is None or self._exchange is None:
+            return
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -184,72 +172,16 @@ class BaselineProcess:
                     stream.close()
 
 
-def serve() -> None:
-    """Take a problem from standard input and write each result to standard output: the child."""
-    out = sys.stdout.buffer
-    names, values, y, folds, n_classes, sample_weight = pickle.load(sys.stdin.buffer)
-    for name in names:
-        _send(_run_baseline(name, values, y, folds, n_classes, sample_weight), out)
-
-
-def _send(result: BaselineResult, out: BinaryIO) -> None:
-    pickle.dump(result, out, protocol=pickle.HIGHEST_PROTOCOL)
-    out.flush()
-
-
-def _run_baseline(
-    name: str,
-    values: Values,
-    y: Values,
-    folds: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]],
-    n_classes: int,
-    sample_weight: Values | None,
-) -> BaselineResult:
-    predictions = []
-    fit_time = predict_time = 0.0
-    label = BASELINES[name][n_classes > 0]
-    try:
-        for train_rows, validation_rows in folds:
-            model = _make_model(name, n_classes)
-            weights = None if sample_weight is None else sample_weight[train_rows]
-            target = y[train_rows] if y.shape[1] > 1 else y[train_rows, 0]
-            step = model.steps[-1][0]
-            start = time.perf_counter()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.fit(values[train_rows], target, **{f"{step}__sample_weight": weights})
-            fit_time += time.perf_counter() - start
-            start = time.perf_counter()
-            predictions.append(_predict(model, values[validation_rows], n_classes))
-            predict_time += time.perf_counter() - start
-    except Exception as error:  # whatever fails there is a row of the leaderboard, not a crash here
-        return BaselineResult(label, None, reason=f"{type(error).__name__}: {error}")
-    return BaselineResult(label, predictions, fit_time, predict_time)
-
-
-def _predict(model: Any, values: Values, n_classes: int) -> Values:
-    if n_classes == 0:
-        predicted = np.asarray(model.predict(values), dtype=np.float64)
-        return predicted.reshape(len(values), -1)
-    probabilities = np.zeros((len(values), n_classes))
-    # A class that is not among the training rows has probability 0.
-    probabilities[:, model.classes_.astype(np.int64)] = model.predict_proba(values)
-    return probabilities
-
-
-def _make_model(name: str, n_classes: int) -> Any:
-    """Give a pipeline whose last step is the baseline."""
-    from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression, RidgeCV  # noqa: PLC0415
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
-
-    if name == "constant":
-        model = DummyClassifier(strategy="prior") if n_classes else DummyRegressor()
-    elif n_classes:
-        model = LogisticRegression(max_iter=1000)
-    else:
-        model = RidgeCV(alphas=np.logspace(-3, 3, 13))
-    imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler(), model)
+def _start() -> subprocess.Popen[bytes]:
+    """Start the child: a Python of its own, with the modules that this one finds."""
+    environment = os.environ | _ONE_THREAD
+    environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    code = "from automs.baseline_child import serve; serve()"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the parent
+    )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from automs.baselines import BaselineResult
-from automs.finish import Ensemble, build_predictor, measured_latency
+from automs.baseline_problem import BaselineResult
+from automs.finish import Ensemble
 from automs.leaderboard import LeaderboardRow, TrialState
 from automs.outcomes import FoldNetwork
+from automs.packing import build_predictor, measured_latency
 from automs.predictor import Predictor
 from automs.search import Trial
 from automs.table import Table
-from automs.target import Target
 from automs.training import Training
 
 __all__ = ["baseline_row", "ensemble_row", "mean_score", "trial_row", "with_latencies"]
+
+#: Rows that the time of predicting is measured on.
+_TIMED_ROWS = 200
 
 Values = npt.NDArray[np.float64]
 
@@ -26,8 +31,7 @@ Values = npt.NDArray[np.float64]
 def trial_row(trial: Trial, training: Training) -> LeaderboardRow:
     """Give a trial's row; its size counts the networks of all folds."""
     scores = trial.progress.fold_scores
-    n_features = training.view(0, trial.candidate).X.shape[1]
-    size = trial.candidate.n_parameters(n_features, training.target.n_logits)
+    size = training.n_parameters(trial.number)
     reasons = {
         TrialState.PRUNED: "not promoted",
         TrialState.DIVERGED: "a loss or weight was not finite any more",
@@ -66,29 +70,43 @@ def with_latencies(
     ensemble: Ensemble,
     networks: dict[int, list[FoldNetwork]],
     table: Table,
-    target: Target,
+    training: Training,
 ) -> list[LeaderboardRow]:
-    """Measure what one row costs each member of the model on its own."""
-    measured = {}
+    """Measure what one row, and all validation rows, cost each member of the model on its own."""
+    measured: dict[str, dict[str, Any]] = {}
     for trial in ensemble.members:
         nets = networks[trial.number]
-        alone = build_predictor([(1.0, nets)], target, None, table.values.shape[1], {})
-        measured[trial.name] = (measured_latency(alone, table.values[0]), alone.n_parameters)
-    return [_measured(row, *measured[row.name]) if row.name in measured else row for row in rows]
+        alone = build_predictor([(1.0, nets)], training.target, None, table.columns, {})
+        measured[trial.name] = {
+            "latency_us": 1e6 * measured_latency(alone, table.values[0]),
+            # Each validation row is predicted by the network of its own fold alone.
+            "pred_time_val": _validation_seconds(alone, table, training) / len(nets),
+            "n_parameters": alone.n_parameters,
+        }
+    return [replace(row, **measured.get(row.name, {})) for row in rows]
 
 
-def _measured(row: LeaderboardRow, latency: float, n_parameters: int) -> LeaderboardRow:
-    return replace(row, latency_us=1e6 * latency, n_parameters=n_parameters)
+def _validation_seconds(predictor: Predictor, table: Table, training: Training) -> float:
+    """Seconds of predicting all validation rows on one thread, by the time that some take."""
+    sample = table.values[:_TIMED_ROWS]
+    start = time.perf_counter()
+    predictor.predict(sample)
+    seconds = time.perf_counter() - start
+    return seconds * sum(s.validation_rows.size for s in training.splits) / len(sample)
 
 
-def ensemble_row(ensemble: Ensemble, predictor: Predictor, table: Table) -> LeaderboardRow:
-    """Give the row of an ensemble of several members."""
+def ensemble_row(
+    ensemble: Ensemble, predictor: Predictor, table: Table, member_rows: list[LeaderboardRow]
+) -> LeaderboardRow:
+    """Give the row of an ensemble of several members, from their own rows."""
+    names = {trial.name for trial in ensemble.members}
     return LeaderboardRow(
         name="ensemble",
         kind="ensemble",
         score_val=mean_score(ensemble.fold_scores),
         score_val_std=_deviation(ensemble.fold_scores),
         fit_time=ensemble.fit_time,
+        pred_time_val=sum(row.pred_time_val for row in member_rows if row.name in names),
         latency_us=1e6 * measured_latency(predictor, table.values[0]),
         n_parameters=predictor.n_parameters,
         epochs=max(trial.progress.epoch for trial in ensemble.members),
@@ -113,5 +131,5 @@ def baseline_row(result: BaselineResult, training: Training) -> LeaderboardRow:
         score_val_std=_deviation(scores),
         fit_time=result.fit_time,
         pred_time_val=result.predict_time,
-        reason="scikit-learn",
+        reason=f"scikit-learn, {result.reason}" if result.reason else "scikit-learn",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -42,8 +43,9 @@ _POSITIVE = Real(0)
 _RULES: dict[str, Rule] = {
     "hidden_layer_sizes": Sizes(max_length=64, size=Whole(1, 65_536)),
     "activation": OneOf(ACTIVATIONS),
+    "embedding_size": Whole(0, high=1024),
     "residual": Flag(),
-    "encoding": OneOf(("standard", "robust")),
+    "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
     "loss": OneOf(("auto", *LOSSES)),
     "huber_delta": _POSITIVE,
     "quantile": Real(0, 1),
@@ -76,10 +78,14 @@ class Candidate:
         Units of each hidden layer, 1 to 65536, at most 64 layers; ``()`` is a linear model.
     activation : str, default="relu"
         identity, relu, leaky_relu, tanh, sigmoid, selu, elu, gelu, silu or mish.
+    embedding_size : int, 0 to 1024, default=8
+        Numbers learned for each category of an embedded column, at most its table's rows; 0: no
+        embeddings, categories are one-hot.
     residual : bool, default=False
         Hidden layers as wide as the one before add their input to their output.
-    encoding : {"robust", "standard"}, default="robust"
-        Columns by median, interquartile range and a smooth clip; or by mean and deviation.
+    encoding : {"robust", "standard", "piecewise", "quantile"}, default="robust"
+        Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
+        robust with bins between quantiles; by normal scores of the rank.
     loss : str, default="auto"
         squared, absolute, huber, quantile, poisson or cross_entropy; auto is squared for
         regression, else cross_entropy.
@@ -129,6 +135,7 @@ class Candidate:
     hidden_layer_sizes: tuple[int, ...] = (64, 64)
     _: KW_ONLY
     activation: str = "relu"
+    embedding_size: int = 8
     residual: bool = False
     encoding: str = "robust"
     loss: str = "auto"
@@ -173,14 +180,24 @@ class Candidate:
         """Give all settings by name, in the order of the parameters above."""
         return {name: getattr(self, name) for name in _RULES}
 
-    def layer_shapes(self, n_features: int, n_outputs: int) -> list[tuple[int, int]]:
-        """Give (units in, units out) of each layer for this many encoded features and logits."""
-        widths = (n_features, *self.hidden_layer_sizes, n_outputs)
-        return list(itertools.pairwise(widths))
+    def table_shapes(self, embedding_rows: Sequence[int]) -> list[tuple[int, int]]:
+        """Give (rows, numbers a row) of each embedded column's table for their rows."""
+        return [(rows, min(self.embedding_size, rows)) for rows in embedding_rows]
 
-    def n_parameters(self, n_features: int, n_outputs: int) -> int:
-        """Give the number of weights and biases for this many encoded features and logits."""
-        return sum(n_in * n_out + n_out for n_in, n_out in self.layer_shapes(n_features, n_outputs))
+    def layer_shapes(
+        self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
+    ) -> list[tuple[int, int]]:
+        """Give (units in, units out) of each layer for so many features, logits and table rows."""
+        n_in = n_features + sum(size for _, size in self.table_shapes(embedding_rows))
+        return list(itertools.pairwise((n_in, *self.hidden_layer_sizes, n_outputs)))
+
+    def n_parameters(
+        self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
+    ) -> int:
+        """Give the number of weights, biases and tables' values, as for `layer_shapes`."""
+        shapes = self.layer_shapes(n_features, n_outputs, embedding_rows)
+        tables = sum(rows * size for rows, size in self.table_shapes(embedding_rows))
+        return tables + sum(n_in * n_out + n_out for n_in, n_out in shapes)
 
 
 def allowed_losses(task: str) -> str:

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
                      "numbers")  # fmt: skip
     fit.add_argument("--time-limit", type=float, default=60.0, metavar="SECONDS")
     fit.add_argument("--metric", default="auto")
-    fit.add_argument("--strategy", default="halving")
+    fit.add_argument("--strategy", default="halving", help="halving, random or gibbs")
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--out", type=Path, metavar="FILE", help="where to save the model")
     fit.set_defaults(run=_fit)

@@ -1,4 +1,4 @@
-"""A time limit -> how much of it is left."""
+"""A time limit -> how much of it is left, and whether somebody stopped it before its end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ __all__ = ["Clock"]
 
 class Clock:
     """Runs from its making on. Without a limit nothing is ever late, and no decision reads it.
+
+    Once it is stopped nothing is left of it, with a limit or without.
 
     Parameters
     ----------
@@ -24,6 +26,15 @@ class Clock:
     def __init__(self, limit: float | None) -> None:
         self.limit = limit
         self._start = time.perf_counter()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Leave no time from now on; a signal's handler may call this."""
+        self._stopped = True
+
+    def look(self) -> bool:
+        """Whether it was stopped: what a long call of the compiled core asks every few ms."""
+        return self._stopped
 
     def elapsed(self) -> float:
         """Seconds since the start."""
@@ -31,8 +42,11 @@ class Clock:
 
     def remaining(self, reserve: float = 0.0) -> float:
         """Seconds left when `reserve` seconds are kept back; may be negative."""
+        if self._stopped:
+            return 0.0
         return math.inf if self.limit is None else self.limit - reserve - self.elapsed()
 
     def time_left(self, reserve: float = 0.0) -> float | None:
         """As `remaining`, at least 0, in the form that the engine takes: None for no limit."""
-        return None if self.limit is None else max(self.remaining(reserve), 0.0)
+        left = self.remaining(reserve)
+        return None if math.isinf(left) else max(left, 0.0)

@@ -28,7 +28,7 @@ _REALS = (
     "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay", "l2_penalty",
     "dropout", "label_smoothing", "huber_delta", "quantile",
 )  # fmt: skip
-_WHOLES = ("batch_size", "epochs")
+_WHOLES = ("batch_size", "epochs", "embedding_size")
 _FLAGS = ("residual", "nesterov")
 
 
@@ -52,8 +52,9 @@ def to_columns(
         ``hidden_sizes`` int32, all layers one after the other, and ``hidden_offsets`` int64
         (n + 1): candidate i has ``hidden_sizes[hidden_offsets[i]:hidden_offsets[i + 1]]``.
         Of shape (n,) each: codes ``activation``, ``loss``, ``optimizer`` and
-        ``learning_rate_schedule`` int32; ``batch_size``, ``epochs`` and ``patience`` (0 = none)
-        int32; ``residual`` and ``nesterov`` uint8; ``seed`` uint64; other settings float64.
+        ``learning_rate_schedule`` int32; ``batch_size``, ``epochs``, ``embedding_size`` and
+        ``patience`` (0 = none) int32; ``residual`` and ``nesterov`` uint8; ``seed`` uint64; other
+        settings float64.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from automs.candidates import Candidate
 
@@ -21,6 +22,7 @@ def nominal_cost(
     n_features: int,
     n_outputs: int,
     epochs: int | None = None,
+    embedding_rows: Sequence[int] = (),
 ) -> float:
     """Give the nominal cost of training one candidate once, in operations.
 
@@ -36,6 +38,8 @@ def nominal_cost(
         Encoded features and logits.
     epochs : int, optional
         Epochs trained; by default all of the candidate's. 0 costs nothing.
+    embedding_rows : sequence of int, default=()
+        Rows of each embedded column's table; the closed form has no tables, and takes none.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def nominal_cost(
         ``epochs * (rows * (6 * weights - 2 * first + 40 * units) + steps * (12 * parameters +
         4000 * layers))`` with ``steps = ceil(rows / batch_size)``. A weight takes 2 operations
         each for the forward pass, its gradient, and the gradient of its layer's input, which the
-        first layer (``first`` weights) does not need. For the closed form, which has no epochs:
+        encoded features (``first`` weights of the first layer) do not need; those that tables
+        give do, and their values are parameters. For the closed form, which has no epochs:
         ``rows * d**2 + d**3`` with ``d = features + 1``.
 
     Notes
@@ -60,11 +65,12 @@ def nominal_cost(
     if candidate.optimizer == "exact":
         width = n_features + 1.0
         return (n_rows * width**2 + width**3) if epochs > 0 else 0.0
-    shapes = candidate.layer_shapes(n_features, n_outputs)
+    shapes = candidate.layer_shapes(n_features, n_outputs, embedding_rows)
     weights = sum(n_in * n_out for n_in, n_out in shapes)
     units = sum(n_out for _, n_out in shapes)
-    first = shapes[0][0] * shapes[0][1]
+    first = n_features * shapes[0][1]
+    parameters = candidate.n_parameters(n_features, n_outputs, embedding_rows)
     steps = math.ceil(n_rows / candidate.batch_size)
     per_epoch = n_rows * (6.0 * weights - 2.0 * first + FLOPS_PER_UNIT * units)
-    per_epoch += steps * (FLOPS_PER_UPDATE * (weights + units) + FLOPS_PER_LAYER_STEP * len(shapes))
+    per_epoch += steps * (FLOPS_PER_UPDATE * parameters + FLOPS_PER_LAYER_STEP * len(shapes))
     return epochs * per_epoch

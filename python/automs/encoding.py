@@ -1,91 +1,95 @@
-"""Columns and training rows -> `Encoder`: float64 columns to float32 features, NaN included."""
+"""Table and training rows -> `Encoder`: float64 columns to float32 features and embedded codes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automs._core import Encoder
+from automs.column_kinds import ColumnKind
+from automs.encoding_categories import category_parts
+from automs.encoding_parts import Part, date_parts, numeric_parts
+from automs.table import Table
 
-__all__ = ["ENCODINGS", "Encoder", "fit_encoder"]
+__all__ = ["ENCODINGS", "Encoder", "fit_encoder", "fit_parts"]
 
-ENCODINGS = ("robust", "standard")
+ENCODINGS = ("robust", "standard", "piecewise", "quantile")
 
-Values = npt.NDArray[np.float64]
+_MAX_BINS = 16  # of a piecewise column
+_MIN_BINS = 4
+_ALL_BINS = 512  # of all piecewise columns together, as long as each has the least
+
+Rows = npt.NDArray[np.int32]
 
 
-def fit_encoder(values: Values, train_rows: npt.NDArray[np.int32], encoding: str) -> Encoder:
-    """Learn how to encode columns, from training rows only.
+def fit_encoder(table: Table, train_rows: Rows, encoding: str, embed: bool = True) -> Encoder:
+    """Learn how to encode the columns of a table, from training rows only.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns)
-        NaN is a missing value.
+    table : Table
     train_rows : ndarray of int32
         The rows to learn from.
-    encoding : {"robust", "standard"}
-        "robust": z = (x - median) / interquartile range, then z / sqrt(1 + (z / 3)^2); where the
-        interquartile range is 0, half the range takes its place. "standard": z = (x - mean) /
-        standard deviation.
+    encoding : {"robust", "standard", "piecewise", "quantile"}
+        Of numeric columns. "robust": z = (x - median) / interquartile range, then
+        z / sqrt(1 + (z / 3)^2); where the interquartile range is 0, half the range takes its
+        place. "standard": z = (x - mean) / standard deviation. "piecewise": as "robust", and for
+        each of up to 16 bins between quantiles how far x is through it, from -1 to 1.
+        "quantile": the normal score of the rank, from -3 to 3, linear between up to 256 values.
+    embed : bool, default=True
+        Whether categorical columns of more than 9 levels become codes for an embedding; else they
+        are one-hot, with a slot for each of the 64 most frequent levels and one for all others.
 
     Returns
     -------
     Encoder
-        A constant column becomes 0. A missing value becomes 0, and each column with both missing
-        and present values among the training rows gets a feature more that says which.
+        With at least one part. Its scaled parts come first, then all others, in column order.
+
+    Notes
+    -----
+    A column that is constant or missing throughout among the training rows gets no part. Each
+    numeric or date column with missing and present values gets an indicator. Categories, missing
+    being one, become one-hot up to 9 of them (two: a single feature); those seen in fewer than 2
+    training rows share the embedding of unknown ones. A category without a training row is
+    unknown. Ordered ones become a rank scaled to mean 0 and deviation 1; up to 9, one-hot besides.
+    Dates become robust seconds and the sine and cosine of the cycles that their span and times
+    tell of. Quantiles are those of at most 200,000 training values, evenly spaced in row order.
 
     References
     ----------
     D. Holzmüller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs and
-    boosted trees on tabular data", 2024, arXiv 2407.04491, section 3: the robust encoding.
+    boosted trees on tabular data", 2024, arXiv 2407.04491, section 3: the robust encoding, one-hot
+    up to 9 levels. Y. Gorishniy, I. Rubachev, A. Babenko, "On embeddings for numerical features in
+    tabular deep learning", 2022, arXiv 2203.05556, section 3.2: piecewise linear encoding.
 
     Examples
     --------
     >>> import numpy as np
-    >>> values = np.array([[1.0, 5.0], [3.0, np.nan]])
-    >>> encoder = fit_encoder(values, np.arange(2, dtype=np.int32), "standard")
-    >>> encoder.encode(values)
-    array([[-1.,  0.,  0.],
-           [ 1.,  0.,  1.]], dtype=float32)
+    >>> from automs.table import read_table
+    >>> table = read_table([[1.0, "a"], [3.0, "b"], [None, "a"]])
+    >>> encoder = fit_encoder(table, np.arange(2, dtype=np.int32), "standard")
+    >>> encoder.encode(table.values)[0]
+    array([[-1.,  0.],
+           [ 1.,  1.],
+           [ 0.,  0.]], dtype=float32)
     """
-    train = values[train_rows]
-    missing = np.isnan(train)
-    n_missing = missing.sum(axis=0)
-    indicator = (n_missing > 0) & (n_missing < len(train))
-    measure = _median_and_range if encoding == "robust" else _mean_and_deviation
-    n_columns = train.shape[1]
-    centre, scale = np.zeros(n_columns), np.zeros(n_columns)
-    for column in range(n_columns):
-        present = train[:, column]
-        if n_missing[column]:
-            present = present[~missing[:, column]]
-        if present.size:
-            centre[column], scale[column] = _centre_and_scale(present, measure)
-    clip = np.full(n_columns, encoding == "robust")
-    return Encoder(centre, scale, clip, indicator)
+    return Encoder(len(table.columns), fit_parts(table, train_rows, encoding, embed))
 
 
-def _centre_and_scale(present: Values, measure: Any) -> tuple[float, float]:
-    """Measure a column in units of its largest magnitude, so that no sum overflows."""
-    low, high = float(present.min()), float(present.max())
-    if low == high:
-        return low, 0.0
-    unit = max(abs(low), abs(high))
-    with np.errstate(over="ignore", under="ignore"):
-        centre, spread = measure(present / unit)
-        scale = 1.0 / (spread * unit) if spread * unit > 0.0 else np.inf
-    # Values that differ by less than a double can express as a scale count as constant.
-    return float(centre * unit), float(scale) if np.isfinite(scale) else 0.0
-
-
-def _mean_and_deviation(column: Values) -> tuple[float, float]:
-    return float(column.mean()), float(column.std())
-
-
-def _median_and_range(column: Values) -> tuple[float, float]:
-    lower, median, upper = np.quantile(column, [0.25, 0.5, 0.75])
-    if upper > lower:
-        return float(median), float(upper - lower)
-    return float(median), float(column.max() - column.min()) / 2.0
+def fit_parts(table: Table, train_rows: Rows, encoding: str, embed: bool = True) -> list[Part]:
+    """Give the parts of the encoder that `fit_encoder` makes, as the keywords of each."""
+    n_numeric = sum(column.kind is ColumnKind.NUMERIC for column in table.columns)
+    n_bins = min(max(_ALL_BINS // max(n_numeric, 1), _MIN_BINS), _MAX_BINS)
+    parts: list[Part] = []
+    for at, column in enumerate(table.columns):
+        values = table.values[train_rows, at]
+        if column.kind is ColumnKind.CATEGORICAL:
+            n_categories, ordered = len(column.categories), column.ordered
+            parts += category_parts(at, values, n_categories, ordered=ordered, embed=embed)
+        elif column.kind is ColumnKind.DATE:
+            parts += date_parts(at, values)
+        else:
+            parts += numeric_parts(at, values, encoding, n_bins)
+    if not parts:  # an encoder has at least one: a feature that is always 0
+        parts = [{"kind": "scaled", "column": 0, "clip": False, "centre": 0.0, "scale": 0.0}]
+    return sorted(parts, key=lambda part: bool(part["kind"] != "scaled"))

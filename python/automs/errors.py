@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["AutomsWarning", "ModelFileError", "SearchWarning"]
+__all__ = [
+    "AutomsWarning",
+    "BaselineWarning",
+    "MemoryLimitError",
+    "ModelFileError",
+    "SearchWarning",
+]
 
 
 class ModelFileError(ValueError):
     """A model file is damaged, cut short, of an unknown version, or no model file at all."""
+
+
+class MemoryLimitError(ValueError):
+    """What a search cannot do without would take more than `memory_limit`."""
 
 
 class AutomsWarning(UserWarning):
@@ -15,3 +25,7 @@ class AutomsWarning(UserWarning):
 
 class SearchWarning(AutomsWarning):
     """A search ended in a way that its caller should know of: it was interrupted."""
+
+
+class BaselineWarning(AutomsWarning):
+    """A baseline has a better validation score than the model, by more than the noise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,19 +34,24 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         ``metric(y_true, y_pred) -> float``. "auto" goes with the loss.
     loss : {"auto", "squared", "absolute", "huber", "quantile", "poisson"}, default="auto"
         What training minimises; "auto" is squared. One that the search space names goes first.
-    strategy : {"halving", "random"} or Strategy, default="halving"
+    strategy : {"halving", "random", "gibbs"} or Strategy, default="halving"
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
-    validation : "auto", float, int, splitter or (X_val, y_val), default="auto"
-        "auto": 5 folds below 10,000 rows, else 20 % of the rows held out. Or a share, a number of
-        folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
+    validation : "auto", "time", float, int, splitter or (X_val, y_val), default="auto"
+        "auto": 5 folds below 10,000 rows, else 20 % of the rows held out, at most 20,000. "time":
+        the last 20 % held out, at most 20,000, for tables in order of time. Or a share, a number
+        of folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
     ensemble_size : "auto" or int >= 1, default="auto"
         Steps of the greedy ensemble selection, 12 for "auto"; 1 chooses a single candidate.
     baselines : "auto", None or sequence of str, default="auto"
-        scikit-learn's models to compare with on the same rows: "constant", "linear".
+        scikit-learn's models on the same rows, "auto" for all: "constant", "linear",
+        "hist_gradient_boosting", "random_forest", "mlp"; in a fifth of the time limit, on fewer
+        rows or with fewer trees where that is too short, as the leaderboard says.
     memory_limit : int, optional, bytes
-        A sparse X that would take more as a dense table is an error.
+        For the table as float64 and what is made of it: encoded views (4 bytes for each row,
+        feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
+        encodings, folds and networks are used; where not even one view fits, it is an error.
     n_jobs : int or None, default=None
         Threads. None: every core that this process may use (affinity mask, container quota,
         ``OMP_NUM_THREADS``).
@@ -67,6 +72,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         The candidates in the model, by their names on the leaderboard.
     trials_ : list of Trial
         The constant and the linear model, then the `n_trials_` candidates.
+    strategy_ : Strategy
+        As it was at the end of the search: a copy of the one given.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where X has column names.
@@ -120,30 +127,6 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
         self.quantile = quantile
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search on the rows of X.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-            Numeric and boolean columns; NaN is a missing value.
-        y : array-like of shape (n_rows,) or (n_rows, n_targets)
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights >= 0, in training and in scores.
-        groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides of a split.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            When an argument breaks its rule or has the wrong type, or no candidate could be used.
-        """
-        return self._fit(X, y, sample_weight, groups)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -228,31 +211,6 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search on the rows of X.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_rows, n_columns)
-            Numeric and boolean columns; NaN is a missing value.
-        y : array-like of shape (n_rows,)
-            Strings, whole numbers or booleans.
-        sample_weight : array-like of shape (n_rows,), optional
-            Weights >= 0, in training and in scores.
-        groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides of a split.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            When an argument breaks its rule or has the wrong type, or no candidate could be used.
-        """
-        return self._fit(X, y, sample_weight, groups)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict the class of each row.

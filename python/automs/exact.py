@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,21 @@ _RIDGE_RATE = 1e9
 Weights = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What every fold solves: a candidate with all penalties, and how long that may take."""
+
+    candidate: int
+    penalties: Sequence[float]
+    time_limit: float | None
+    look: Callable[[], bool] | None
+
+
 def train_exact(
-    training: Training, candidates: Sequence[int], time_limit: float | None = None
+    training: Training,
+    candidates: Sequence[int],
+    time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> list[int]:
     """Solve linear candidates that differ in nothing but their penalty.
 
@@ -38,6 +52,8 @@ def train_exact(
     time_limit : float, optional, seconds
         For all of it. Penalties that a logistic regression did not reach are left out; a ridge
         regression whose decomposition would take longer is.
+    look : callable, optional
+        Called every few milliseconds; stops when it returns True, as the time limit does.
 
     Returns
     -------
@@ -56,13 +72,9 @@ def train_exact(
     solve = _solve_ridge if training.target.classes is None else _solve_logistic
     if time_limit is not None:  # of which each round of folds gets its part
         time_limit /= math.ceil(training.n_folds / training.n_threads)
+    path = _Path(candidates[0], penalties, time_limit, look)
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
-        folds = list(
-            pool.map(
-                lambda fold: solve(training, candidates[0], fold, penalties, time_limit),
-                range(training.n_folds),
-            )
-        )
+        folds = list(pool.map(lambda fold: solve(training, fold, path), training.folds))
     seconds = (time.perf_counter() - start) / len(candidates)
     solved = []
     for position, number in enumerate(candidates):
@@ -90,48 +102,44 @@ def _ridge_operations(n_rows: int, n_features: int) -> float:
     return 2.0 * large * small**2 + 10.0 * small**3
 
 
-def _solve_ridge(
-    training: Training,
-    candidate: int,
-    fold: int,
-    penalties: Sequence[float],
-    time_limit: float | None,
-) -> list[Weights | None]:
-    view = training.view(fold, training.candidates[candidate])
+def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | None]:
+    view = training.view(fold, training.candidates[path.candidate])
     rows = training.splits[fold].train_rows
-    if time_limit is not None and _ridge_operations(len(rows), view.X.shape[1]) > (
-        _RIDGE_RATE * time_limit
+    nothing: list[Weights | None] = [None] * len(path.penalties)
+    if path.time_limit is not None and _ridge_operations(len(rows), view.X.shape[1]) > (
+        _RIDGE_RATE * path.time_limit
     ):
-        return [None] * len(penalties)
+        return nothing
     y = (training.target.values[rows] - view.output_centre) / view.output_scale
     weights = None if training.sample_weight is None else training.sample_weight[rows]
     total = float(len(rows)) if weights is None else float(weights.sum())
-    alphas = np.array([penalty * total for penalty in penalties])
-    coef, intercept = ridge_path(np.ascontiguousarray(view.X[rows]), y, alphas, weights)
-    return [_stack(coef[i], intercept[i]) for i in range(len(penalties))]
+    coef, intercept = ridge_path(
+        np.ascontiguousarray(view.X[rows]),
+        y,
+        np.array([penalty * total for penalty in path.penalties]),
+        weights,
+        time_limit=path.time_limit,
+        look=path.look,
+    )
+    return [_stack(c, b) for c, b in zip(coef, intercept, strict=True)] or nothing
 
 
-def _solve_logistic(
-    training: Training,
-    candidate: int,
-    fold: int,
-    penalties: Sequence[float],
-    time_limit: float | None,
-) -> list[Weights | None]:
-    view = training.view(fold, training.candidates[candidate])
+def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights | None]:
+    view = training.view(fold, training.candidates[path.candidate])
     rows = training.splits[fold].train_rows
-    path = logistic_path(
+    solved = logistic_path(
         np.ascontiguousarray(view.X[rows]),
         training.target.values[rows, 0].astype(np.int32),
         training.target.n_outputs,
-        penalties,
+        path.penalties,
         None if training.sample_weight is None else training.sample_weight[rows],
         max_iterations=_MAX_ITERATIONS,
-        time_limit=time_limit,
+        time_limit=path.time_limit,
+        look=path.look,
     )
     return [
-        _stack(path.coef[i], path.intercept[i]) if path.n_iterations[i] > 0 else None
-        for i in range(len(penalties))
+        _stack(solved.coef[i], solved.intercept[i]) if solved.n_iterations[i] > 0 else None
+        for i in range(len(path.penalties))
     ]
 
 

@@ -15,14 +15,14 @@ from automs.arguments import resolve_seed, resolve_whole
 from automs.candidates import Candidate
 from automs.errors import SearchWarning
 from automs.exact import train_exact
-from automs.finish import build_predictor
 from automs.leaderboard import TrialState
 from automs.outcomes import FoldNetwork, JobState
+from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.scoring import resolve_metric
 from automs.seeds import derive_seed
 from automs.splits import Split, make_splits
-from automs.table import read_table
+from automs.table import Table, read_table
 from automs.target import Target, read_target, read_weights
 from automs.training import Training
 
@@ -61,6 +61,8 @@ class TrainedCandidate:
         one without validation rows. For encoded features and, in a regression, an encoded target.
     biases : list of list of ndarray of float32
         Likewise, (fan_out,) each.
+    embeddings : list of list of ndarray of float32
+        For each fold the tables of embedded columns, (n_rows, size) each.
     curves : list of dict
         For each fold ``train_loss``, ``validation_loss`` and ``validation_score``, float64, one
         value an epoch; of a diverging epoch there may be no validation.
@@ -73,6 +75,7 @@ class TrainedCandidate:
     fold_scores: Values
     weights: list[list[npt.NDArray[np.float32]]]
     biases: list[list[npt.NDArray[np.float32]]]
+    embeddings: list[list[npt.NDArray[np.float32]]]
     curves: list[dict[str, Values]]
     _states: list[dict[str, Any]] = field(repr=False)
     _model: bytes | None = field(repr=False)
@@ -113,7 +116,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
         A trained one goes on from where it is, to the same bits as without the pause; X, y,
         validation, weights and `random_state` must be those of the first call.
     X : array-like or table of shape (n_rows, n_columns)
-        Numeric and boolean columns; NaN is a missing value.
+        Numbers, booleans, strings, categories, dates, durations; any may be missing.
     y : array-like of shape (n_rows,) or (n_rows, n_targets)
         Classes where it holds strings or booleans, or where a candidate's loss is
         "cross_entropy"; else numbers.
@@ -172,7 +175,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
     splits = _splits(validation, n_rows, target, seed)
     decode = None if target.classes is None else target.decode
     training = Training(
-        table.values,
+        table,
         target,
         splits,
         resolve_metric(metric, target.task, decode=decode),
@@ -189,7 +192,7 @@ def train_candidates(  # noqa: PLR0913  # the engine's own front door
         if isinstance(given, TrainedCandidate):
             training.import_states(number, given._states)
     _train(training, epochs)
-    return _results(training, target, table.names, table.values.shape[1])
+    return _results(training, target, table)
 
 
 def _target(y: Any, n_rows: int, candidates: Sequence[Candidate]) -> Target:
@@ -232,9 +235,7 @@ def _train(training: Training, epochs: int | None) -> None:
             train_exact(training, [number])
 
 
-def _results(
-    training: Training, target: Target, names: Sequence[str] | None, n_columns: int
-) -> list[TrainedCandidate]:
+def _results(training: Training, target: Target, table: Table) -> list[TrainedCandidate]:
     results = []
     numbers = range(len(training.candidates))
     for number, progress in zip(numbers, training.progress(numbers), strict=True):
@@ -242,7 +243,8 @@ def _results(
         networks: list[FoldNetwork] = training.networks(number) if trained else []
         model = None
         if trained:
-            model = build_predictor([(1.0, networks)], target, names, n_columns, {}).to_bytes()
+            members = [(1.0, networks)]
+            model = build_predictor(members, target, table.names, table.columns, {}).to_bytes()
         results.append(
             TrainedCandidate(
                 candidate=training.candidates[number],
@@ -252,6 +254,7 @@ def _results(
                 fold_scores=progress.fold_scores,
                 weights=[network.weights for network in networks],
                 biases=[network.biases for network in networks],
+                embeddings=[network.embeddings for network in networks],
                 curves=training.curves(number),
                 _states=training.export_states(number),
                 _model=model,

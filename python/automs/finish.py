@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from automs._core import write_model
+from automs.averaging import average_trials
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.first_models import set_constant
 from automs.leaderboard import TrialState
 from automs.outcomes import FoldNetwork, JobState
-from automs.predictor import Predictor, predictor_from_bytes
 from automs.search import Trial
 from automs.selection import select_ensemble
 from automs.splits import Split
-from automs.target import Target
+from automs.strategies.base import Posterior
+from automs.table import Table
 from automs.training import Training
 
-__all__ = ["Ensemble", "build_predictor", "choose_ensemble", "measured_latency", "refit"]
+__all__ = ["Ensemble", "choose_ensemble", "refit"]
 
 logger = logging.getLogger("automs")
 
 #: Trials, best first, that an ensemble is chosen from.
 N_FINALISTS = 40
+#: How often each is scored at least: alone, in a first step of the greedy selection, and in one
+#: of each half; and predicted once, which was measured together.
+_SCORINGS = 4
 
 Values = npt.NDArray[np.float64]
 
@@ -57,8 +58,15 @@ class Ensemble:
     fit_time: float
 
 
-def choose_ensemble(
-    training: Training, trials: Sequence[Trial], size: int, clock: Clock, *, seed: int
+def choose_ensemble(  # noqa: PLR0913  # what is chosen from, how, and within what
+    training: Training,
+    trials: Sequence[Trial],
+    size: int,
+    clock: Clock,
+    *,
+    seed: int,
+    reserve: float = 0.0,
+    posterior: Posterior | None = None,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
 
@@ -72,6 +80,11 @@ def choose_ensemble(
     clock : Clock
     seed : int
         Of the halves for the honest score.
+    reserve : float, default=0.0, seconds
+        Kept back for what comes afterwards.
+    posterior : Posterior, optional
+        Weights by number in the training: the model is the mean by these then, of at most `size`
+        members.
 
     Returns
     -------
@@ -84,8 +97,18 @@ def choose_ensemble(
     best = ordered[0]
     alone = Ensemble([best], [1.0], best.progress.fold_scores, best.progress.seconds)
     finalists = [t for t in ordered[:N_FINALISTS] if t.state is not TrialState.PRUNED]
-    if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
+    if size == 1 or len(finalists) < 2 or clock.remaining(reserve) <= 0.0:
         return alone
+    finalists = finalists[: _n_affordable(training, best, clock, reserve)]
+    if len(finalists) < 2:
+        return alone
+    if posterior is not None:
+        averaged = average_trials(training, trials, posterior, size, seed)
+        if averaged is not None:
+            members, shares, predictions = averaged
+            fold_scores = _fold_scores(training, members[0], predictions)
+            seconds = sum(trial.progress.seconds for trial in members)
+            return Ensemble(members, shares, fold_scores, seconds)
     by_fold = training.validation_predictions([t.number for t in finalists])
     rows = np.concatenate([split.validation_rows for split in training.splits])
     weights = training.sample_weight
@@ -98,13 +121,14 @@ def choose_ensemble(
         n_threads=training.n_threads,
         seed=seed,
         quantile=best.candidate.quantile,
-        deadline=clock.time_left(),
+        groups=training.validation_groups(),
+        deadline=clock.time_left(reserve),
+        look=clock.look,
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:
         return alone
-    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
-    fold_scores = training.fold_scores(best.number, np.split(chosen.predictions, ends))
+    fold_scores = _fold_scores(training, best, chosen.predictions)
     # The selection compares pooled rows; the leaderboard, and so this, means over folds.
     if not np.nanmean(fold_scores) > best.progress.score:
         return alone
@@ -117,8 +141,29 @@ def choose_ensemble(
     )
 
 
+def _n_affordable(training: Training, best: Trial, clock: Clock, reserve: float) -> int:
+    """Give how many trials there is time and memory to compare the predictions of."""
+    started = time.perf_counter()
+    predictions = training.validation_predictions([best.number])[0]
+    training.fold_scores(best.number, predictions)
+    seconds = time.perf_counter() - started
+    # Predictions are held once, and half of them are copied while the halves choose.
+    n_bytes = 2 * sum(fold.nbytes for fold in predictions)
+    limits = (
+        clock.remaining(reserve) / (_SCORINGS * max(seconds, 1e-6)),
+        training.memory.state_bytes / max(n_bytes, 1),
+    )
+    return int(min(*limits, N_FINALISTS))
+
+
+def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values:
+    """Score predictions for the validation rows of all folds, as those of a trial are."""
+    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
+    return training.fold_scores(like.number, np.split(predictions, ends))
+
+
 def refit(
-    training: Training, values: Values, ensemble: Ensemble, clock: Clock
+    training: Training, table: Table, ensemble: Ensemble, clock: Clock, reserve: float = 0.0
 ) -> dict[int, list[FoldNetwork]]:
     """Train members again on all rows, each to the epoch that validation chose, as time allows.
 
@@ -130,35 +175,44 @@ def refit(
     dict of int to list of FoldNetwork
         By the member's number, for those that were trained again.
     """
-    all_rows = np.arange(len(values), dtype=np.int32)
+    n_rows = len(table.values)
+    all_rows = np.arange(n_rows, dtype=np.int32)
     no_rows = np.empty(0, dtype=np.int32)
     again = Training(
-        values,
+        table,
         training.target,
         [Split(all_rows, no_rows)],
         training.metric,
         sample_weight=training.sample_weight,
         n_threads=training.n_threads,
+        memory=training.memory,
     )
-    growth = len(values) / training.splits[0].train_rows.size
+    growth = n_rows / training.splits[0].train_rows.size
+    encodings = len({trial.candidate.encoding for trial in ensemble.members})
+    reserve += 1.2 * growth * encodings * training.views.seconds
+    if not training.memory.has_room(
+        encodings * training.view(0, ensemble.members[0].candidate).n_bytes
+    ):
+        return {}
     planned: list[Trial] = []
     planned_seconds = 0.0
     for trial in ensemble.members:
         expected = 1.2 * growth * trial.progress.seconds
         # With as many members as threads, members train side by side.
         busy = (planned_seconds + expected) / min(training.n_threads, len(planned) + 1)
-        if max(busy, expected) > clock.remaining():
+        if max(busy, expected) > clock.remaining(reserve):
             continue
         planned.append(trial)
         planned_seconds += expected
     planned.sort(key=lambda trial: trial.solver != "gradient")
     nets = [trial for trial in planned if trial.solver == "gradient"]
     again.add([trial.candidate for trial in planned])
-    again.run(range(len(nets)), [max(t.progress.best_epochs) for t in nets], clock.time_left())
+    epochs = [max(t.progress.best_epochs) for t in nets]
+    again.run(range(len(nets)), epochs, clock.time_left(), clock.look)
     done = {}
     for position, trial in enumerate(planned):
         if trial.solver == "exact":
-            train_exact(again, [position], clock.time_left())
+            train_exact(again, [position], clock.time_left(), clock.look)
         elif trial.solver == "constant":
             set_constant(again, position)
         progress = again.progress([position])[0]
@@ -168,83 +222,3 @@ def refit(
     if len(done) < len(ensemble.members):
         logger.info("%d of %d members trained again on all rows", len(done), len(ensemble.members))
     return done
-
-
-def build_predictor(
-    members: Sequence[tuple[float, Sequence[FoldNetwork]]],
-    target: Target,
-    names: Sequence[str] | None,
-    n_columns: int,
-    metadata: dict[str, Any],
-) -> Predictor:
-    """Pack networks into the model that is used, saved and embedded.
-
-    Parameters
-    ----------
-    members : sequence of (weight, networks)
-        The networks of one member share its weight equally.
-    target : Target
-    names : sequence of str or None
-        The columns' names.
-    n_columns : int
-    metadata : dict
-        Plain values, kept in the model file.
-    """
-    encoders: list[Any] = []
-    positions: dict[int, int] = {}
-    networks = []
-    for weight, folds in members:
-        for network in folds:
-            key = id(network.encoder)
-            if key not in positions:
-                positions[key] = len(encoders)
-                encoders.append(network.encoder)
-            networks.append(_network_dict(network, positions[key], weight / len(folds)))
-    classes = target.classes
-    return predictor_from_bytes(
-        write_model(
-            {
-                "task": target.task,
-                "n_columns": n_columns,
-                "column_names": None if names is None else list(names),
-                "class_kind": None if classes is None else _class_kind(classes),
-                "classes": None if classes is None else classes.tolist(),
-                "encoders": encoders,
-                "networks": networks,
-                "metadata": json.dumps(metadata),
-            }
-        )
-    )
-
-
-def _class_kind(classes: npt.NDArray[Any]) -> str:
-    return {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}.get(
-        classes.dtype.kind, "string"
-    )
-
-
-def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str, Any]:
-    sizes = [network.weights[0].shape[0], *(w.shape[1] for w in network.weights)]
-    return {
-        "encoder": encoder,
-        "weight": weight,
-        "layer_sizes": sizes,
-        "activation": network.candidate.activation,
-        "residual": network.candidate.residual,
-        "link": network.link,
-        "weights": network.weights,
-        "biases": network.biases,
-        "output_centre": network.output_centre,
-        "output_scale": network.output_scale,
-    }
-
-
-def measured_latency(predictor: Predictor, row: Values, n_calls: int = 20) -> float:
-    """Median seconds of predicting one row, after a first call."""
-    predictor.predict_one(row)
-    times = []
-    for _ in range(n_calls):
-        start = time.perf_counter()
-        predictor.predict_one(row)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))

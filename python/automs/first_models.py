@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,9 @@ def add_constant(training: Training, loss: str, quantile: float) -> int:
     int
         Its number in the training.
     """
-    candidate = Candidate((), loss=loss, quantile=quantile, encoding="standard", epochs=1, seed=0)
+    candidate = Candidate(
+        (), loss=loss, quantile=quantile, encoding="standard", embedding_size=0, epochs=1, seed=0
+    )
     number = training.add([candidate])
     set_constant(training, number)
     return number
@@ -51,7 +54,13 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
     return weights
 
 
-def train_linear(training: Training, loss: str, seed: int, limit: float | None) -> int | None:
+def train_linear(
+    training: Training,
+    loss: str,
+    seed: int,
+    limit: float | None,
+    look: Callable[[], bool] | None = None,
+) -> int | None:
     """Solve a path of penalties in closed form, and keep the best of them.
 
     Parameters
@@ -61,6 +70,8 @@ def train_linear(training: Training, loss: str, seed: int, limit: float | None) 
         There is a closed form for "squared" and "cross_entropy".
     seed : int
     limit : float or None, seconds
+    look : callable, optional
+        Stops it when it returns True.
 
     Returns
     -------
@@ -75,7 +86,7 @@ def train_linear(training: Training, loss: str, seed: int, limit: float | None) 
     ]
     first = training.add(path)
     numbers = range(first, first + len(path))
-    solved = train_exact(training, numbers, limit)
+    solved = train_exact(training, numbers, limit, look)
     scores = [progress.score for progress in training.progress(solved)]
     if not np.isfinite(scores).any():
         return None

@@ -6,13 +6,13 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from automs._version import version
-from automs.baselines import BaselineProcess, BaselineResult
+from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
 from automs.board_rows import (
     baseline_row,
     ensemble_row,
@@ -22,12 +22,16 @@ from automs.board_rows import (
 )
 from automs.candidates import Candidate
 from automs.clock import Clock
-from automs.errors import SearchWarning
-from automs.finish import Ensemble, build_predictor, choose_ensemble, refit
+from automs.comparison import Comparison, compare_with_baselines
+from automs.errors import BaselineWarning, SearchWarning
+from automs.finish import Ensemble, choose_ensemble, refit
 from automs.leaderboard import LeaderboardRow, sort_rows
+from automs.memory import Memory
 from automs.outcomes import FoldNetwork
+from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.progress import live_line
+from automs.rehearsal import FinishTime, rehearse
 from automs.scoring import Metric
 from automs.search import Search, Trial
 from automs.search_space import SearchSpace
@@ -45,9 +49,16 @@ logger = logging.getLogger("automs")
 #: after a hold-out also training its members again on all rows.
 _FINISH_SHARE = 0.05
 _REFIT_SHARE = 0.25
-_MIN_RESERVE = 0.04  # seconds
+_MIN_RESERVE = 0.02  # seconds
+#: Share of the time left that encoded views of further folds may take, by what the first took.
+_VIEWS_SHARE = 0.25
+#: What packing takes is measured, but never more than this share of the limit is kept for it.
+_MAX_FINISH_SHARE = 0.25
+#: Copies of the table that the process of the baselines holds.
+_BASELINE_COPIES = 3
 #: Share of the time limit that baselines may take, in a process of their own.
 _BASELINE_SHARE = 0.2
+_LOOK_INTERVAL = 0.02  # seconds between two looks for Ctrl-C while waiting
 
 Values = npt.NDArray[np.float64]
 
@@ -64,18 +75,20 @@ class FitSettings:
     baselines: tuple[str, ...]
     n_threads: int
     seed: int
+    memory_limit: float | None = None
     refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FittedSearch:
-    """What a search came to: the model, the ordered rows, all trials, members and weights."""
+    """What a search came to: model, ordered rows, all trials, the strategy, members' weights."""
 
     predictor: Predictor
     rows: list[LeaderboardRow]
     trials: list[Trial]
     n_candidates: int
+    strategy: Strategy
     ensemble_weights: dict[str, float] = field(default_factory=dict)
 
 
@@ -94,46 +107,54 @@ def fit_search(
     ValueError
         When no candidate could be used: every one diverged or was cut before its first epoch.
     """
-    training = Training(
-        table.values,
-        target,
-        splits,
-        settings.metric,
-        sample_weight=sample_weight,
-        n_threads=settings.n_threads,
-    )
-    baselines = _start_baselines(table, target, splits, sample_weight, settings, clock)
+    training = _make_training(table, target, splits, sample_weight, settings, clock)
+    splits = training.splits
+    baselines = None
+    if training.memory.has_room(_BASELINE_COPIES * table.values.nbytes):
+        baselines = _start_baselines(table, target, splits, sample_weight, settings, clock)
     try:
-        search = _search(training, table, settings, clock)
+        search, finish = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
-        results = _collect(baselines, search.interrupted)
+        results = _collect(baselines, clock)
     finally:
         if baselines is not None:
             baselines.close()
     trials = search.trials()
     usable = [t for t in trials if t.usable]
     if not usable:
-        raise _nothing_usable(len(trials), search, clock)
-    short = search.interrupted or clock.remaining() <= 0.0
+        raise _nothing_usable(len(trials), clock)
+    short = clock.remaining() <= 0.0
     size = 1 if short else settings.ensemble_size
-    ensemble = choose_ensemble(training, usable, size, clock, seed=settings.seed)
+    packing = finish.seconds(size * training.n_folds, len(trials))
+    ensemble = choose_ensemble(
+        training,
+        usable,
+        size,
+        clock,
+        seed=settings.seed,
+        reserve=packing,
+        posterior=search.posterior(),
+    )
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
-        networks |= refit(training, table.values, ensemble, clock)
+        packing = finish.seconds(len(ensemble.members), len(trials))
+        networks |= refit(training, table, ensemble, clock, packing)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
-    rows = with_latencies(rows, ensemble, networks, table, target)
+    rows = with_latencies(rows, ensemble, networks, table, training)
     if len(ensemble.members) > 1:
-        rows.append(ensemble_row(ensemble, predictor, table))
+        rows.append(ensemble_row(ensemble, predictor, table, rows))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
-    _speak(ordered, search, clock)
+    _speak(clock, compare_with_baselines(training, ensemble, results, settings.seed))
     weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
-    return FittedSearch(predictor, ordered, trials, search.n_candidates, weights)
+    strategy = search.strategy
+    strategy.problem = replace(strategy.problem, features_of=None)  # which holds the whole table
+    return FittedSearch(predictor, ordered, trials, search.n_candidates, strategy, weights)
 
 
-def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseException:
-    if search.interrupted:
+def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:
+    if clock.look():
         return KeyboardInterrupt("interrupted before there was any model")
     return ValueError(
         f"no candidate of {n_trials} could be used: each diverged, or time_limit ({clock.limit} "
@@ -142,23 +163,61 @@ def _nothing_usable(n_trials: int, search: Search, clock: Clock) -> BaseExceptio
     )
 
 
-def _search(training: Training, table: Table, settings: FitSettings, clock: Clock) -> Search:
+def _make_training(
+    table: Table,
+    target: Target,
+    splits: Sequence[Split],
+    sample_weight: Values | None,
+    settings: FitSettings,
+    clock: Clock,
+) -> Training:
+    """Give a training on the folds whose views the limits on memory and time have room for."""
+    training = Training(
+        table,
+        target,
+        splits,
+        settings.metric,
+        sample_weight=sample_weight,
+        n_threads=settings.n_threads,
+        memory=Memory(settings.memory_limit, table.values.nbytes),
+    )
+    n_folds = training.views.n_affordable_folds(_VIEWS_SHARE * clock.remaining())
+    if n_folds < len(splits):
+        logger.info("memory_limit and time_limit allow %d of %d folds", n_folds, len(splits))
+        training.keep_folds(n_folds)
+    return training
+
+
+def _search(
+    training: Training, table: Table, settings: FitSettings, clock: Clock
+) -> tuple[Search, FinishTime]:
+    """Search; give it with the time that packing was found to take."""
     split = training.splits[0]
     problem = Problem(
         search_space=settings.search_space,
         seed=settings.seed,
         n_rows=split.train_rows.size,
-        n_features=training.view(0, Candidate()).X.shape[1],
+        n_features=training.feature_counts(Candidate(encoding="standard"))[0],
+        features_of=training.feature_counts,
         n_outputs=training.target.n_logits,
         n_folds=training.n_folds,
         max_trials=settings.max_trials,
     )
     share = _REFIT_SHARE if training.n_folds == 1 else _FINISH_SHARE
-    reserve = 0.0 if clock.limit is None else max(share * clock.limit, _MIN_RESERVE)
+    limit = 0.0 if clock.limit is None else clock.limit
+    finish = FinishTime(0.0, 0.0)
+
+    def reserve(n_trials: int) -> float:
+        packing = finish.seconds(training.n_folds * settings.ensemble_size, n_trials)
+        return max(share * limit, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
+
     with live_line(settings.verbose, settings.metric.name) as report:
         search = Search(training, settings.strategy, problem, clock, reserve=reserve, report=report)
+        search.train_constant()
+        if limit:
+            finish = rehearse(search, table)
         search.run()
-    return search
+    return search, finish
 
 
 def _start_baselines(
@@ -171,24 +230,30 @@ def _start_baselines(
 ) -> BaselineProcess | None:
     if not settings.baselines:
         return None
-    folds = [(split.train_rows, split.validation_rows) for split in splits]
-    n_classes = 0 if target.classes is None else len(target.classes)
-    process = BaselineProcess(
-        settings.baselines, table.values, target.values, folds, n_classes, sample_weight
+    parameters = settings.search_space.parameters
+    loss, quantile = parameters.get("loss"), parameters.get("quantile")
+    problem = BaselineProblem(
+        values=table.values,
+        y=target.values,
+        folds=[(split.train_rows, split.validation_rows) for split in splits],
+        n_classes=0 if target.classes is None else len(target.classes),
+        sample_weight=sample_weight,
+        columns=[(int(c.kind), len(c.categories), c.ordered) for c in table.columns],
+        loss=loss if isinstance(loss, str) else "auto",
+        quantile=quantile if isinstance(quantile, float) else 0.5,
+        seed=settings.seed,
     )
-    if clock.limit is not None:
-        process.end_after(_BASELINE_SHARE * clock.limit)
-    return process
+    limit = None if clock.limit is None else _BASELINE_SHARE * clock.limit
+    return BaselineProcess(settings.baselines, problem, limit)
 
 
-def _collect(baselines: BaselineProcess | None, interrupted: bool) -> list[BaselineResult]:
+def _collect(baselines: BaselineProcess | None, clock: Clock) -> list[BaselineResult]:
     """Wait for the baselines; under a time limit their own deadline ends them."""
     if baselines is None:
         return []
-    try:
-        return baselines.finish(0.0 if interrupted else None)
-    except KeyboardInterrupt:
-        return baselines.finish(0.0)
+    while not clock.look() and not baselines.wait(_LOOK_INTERVAL):
+        pass
+    return baselines.finish(0.0)
 
 
 def _pack(
@@ -209,16 +274,25 @@ def _pack(
         "score_val": score if math.isfinite(score) else None,
         "members": [trial.name for trial in ensemble.members],
     }
-    return build_predictor(members, target, table.names, table.values.shape[1], notes)
+    return build_predictor(members, target, table.names, table.columns, notes)
 
 
-def _speak(rows: Sequence[LeaderboardRow], search: Search, clock: Clock) -> None:
+def _speak(clock: Clock, ahead: Comparison | None) -> None:
     """Say what the caller should know: an interruption, or a baseline in front."""
-    if search.interrupted:
+    if clock.look():
         warnings.warn(
             f"the search was interrupted after {clock.elapsed():.1f} s: this is the best so far",
             SearchWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    if rows and rows[0].kind == "baseline":
-        logger.warning("the baseline %s has the best validation score", rows[0].name)
+    if ahead is None:
+        return
+    said = (
+        f"the baseline {ahead.name} has a validation score of {ahead.baseline_score:.6g}, the "
+        f"model one of {ahead.model_score:.6g} (higher is better; noise of the difference: "
+        f"{ahead.noise:.2g})"
+    )
+    if ahead.beyond_noise:
+        warnings.warn(said, BaselineWarning, stacklevel=5)
+    else:
+        logger.info("%s", said)

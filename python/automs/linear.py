@@ -6,6 +6,7 @@ matrix is read as it is, without a copy in double.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,9 @@ def ridge_path(
     y: ArrayLike,
     alphas: ArrayLike,
     sample_weight: ArrayLike | None = None,
+    *,
+    time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> tuple[Floats, Floats]:
     """Fit ridge regression for a whole list of penalties from one decomposition.
 
@@ -40,10 +44,15 @@ def ridge_path(
         Penalties >= 0; 0 gives the least-squares solution of least norm.
     sample_weight : array-like of shape (n_rows,), optional
         Weights >= 0, not all 0.
+    time_limit : float, optional, seconds
+        Looked at in every block of rows, but not in the decomposition.
+    look : callable, optional
+        Called every 20 ms there, and stops when it returns True.
 
     Returns
     -------
     coef : ndarray of shape (n_alphas, n_columns, n_outputs), float64
+        After a stop n_alphas is 0, here and below.
     intercept : ndarray of shape (n_alphas, n_outputs), float64
 
     Raises
@@ -68,7 +77,12 @@ def ridge_path(
     if targets.ndim == 1:
         targets = targets.reshape(-1, 1)
     return _solve_ridge(
-        _as_matrix(X), targets, _as_list(alphas, "alphas"), _as_weights(sample_weight)
+        _as_matrix(X),
+        targets,
+        _as_list(alphas, "alphas"),
+        _as_weights(sample_weight),
+        time_limit,
+        look,
     )
 
 
@@ -86,7 +100,7 @@ class LogisticPath:
     n_iterations : ndarray of shape (n_penalties,), int32
         At least 1, but 0 for penalties that a time limit left without a step of their own.
     stopped : bool
-        Whether the time limit ended the path.
+        Whether the time limit or the look ended the path.
     """
 
     coef: Floats
@@ -96,7 +110,7 @@ class LogisticPath:
     stopped: bool
 
 
-def logistic_path(  # noqa: PLR0913  what is fitted, and the two limits on how long
+def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     X: ArrayLike,
     classes: ArrayLike,
     n_classes: int,
@@ -105,6 +119,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the two limits on how l
     *,
     max_iterations: int = 1000,
     time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> LogisticPath:
     """Fit logistic regression for a whole list of penalties, each started at a stronger one.
 
@@ -130,6 +145,8 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the two limits on how l
     time_limit : float, optional, seconds
         For the whole path, looked at in every block of rows; penalties that are not reached hold
         the solution of the last one.
+    look : callable, optional
+        Called every 20 ms, and ends the path when it returns True, as the time limit does.
 
     Returns
     -------
@@ -168,6 +185,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the two limits on how l
             _as_weights(sample_weight),
             max_iterations,
             time_limit,
+            look,
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -73,3 +73,4 @@ class FoldNetwork:
     output_centre: Values
     output_scale: Values
     link: str
+    embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)

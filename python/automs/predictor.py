@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import Predictor as _CorePredictor
-from automs._rows import read_rows, row_by_name
+from automs._rows import RowReader
 from automs._threads import effective_n_threads
 from automs.errors import ModelFileError
 
@@ -39,18 +39,24 @@ class Predictor:
 
     Notes
     -----
-    A missing value is NaN (None in a list). Predictions are the same to the bit for one row and for
-    many, for any `n_jobs`, and for float32 input and the same numbers in float64. Objects are
-    constant: threads may share one. ``predict`` over many rows runs without the GIL.
+    A missing value is NaN (None, NaT, NA among objects). An array of floats is taken as it is: it
+    holds codes in categorical columns, which number the model's categories from 0, and seconds
+    since 1970 (UTC) in columns of dates. Anything else holds labels and dates themselves; a label
+    that the model does not know counts as unknown.
+
+    Predictions are the same to the bit for one row and for many, for any `n_jobs`, and for float32
+    input and the same numbers in float64. Objects are constant: threads may share one. ``predict``
+    over many rows runs without the GIL.
 
     Examples
     --------
     >>> from automs._core import Encoder, write_model
+    >>> scaled = {"kind": "scaled", "column": 0, "clip": False, "centre": 0.0, "scale": 1.0}
     >>> line = {"encoder": 0, "weight": 1.0, "layer_sizes": [1, 1], "activation": "identity",
     ...         "residual": False, "link": "identity", "weights": [[[2.0]]], "biases": [[0.5]],
     ...         "output_centre": [0.0], "output_scale": [1.0]}
     >>> data = write_model({"task": "regression", "n_columns": 1, "column_names": ["size"],
-    ...                     "encoders": [Encoder([0.0], [1.0], [False], [False])],
+    ...                     "encoders": [Encoder(1, [scaled])],
     ...                     "networks": [line], "metadata": "{}"})
     >>> predictor = Predictor(data)
     >>> predictor.predict([[1.0], [3.0]])
@@ -64,6 +70,7 @@ class Predictor:
         self._metadata = _parse_metadata(self._model.metadata)
         names = self._model.column_names
         self._names: tuple[str, ...] | None = None if names is None else tuple(names)
+        self._reader = RowReader(self._model.columns, self._names)
         classes = self._model.classes
         self._classes: npt.NDArray[Any] | None = None if classes is None else np.asarray(classes)
         self._labels: list[Any] | None = None if self._classes is None else self._classes.tolist()
@@ -114,8 +121,9 @@ class Predictor:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n_rows, n_columns), of numbers or booleans
+        X : array-like or data frame of shape (n_rows, n_columns)
             Columns of a data frame are taken by name where the model has names; others are ignored.
+            Dates are datetimes or dates, without a zone in UTC, or texts in ISO form.
         n_jobs : int or None, default=1
             Threads; None or -1 for all cores. A single thread is best below some thousand rows.
 
@@ -129,9 +137,9 @@ class Predictor:
         ------
         ValueError
             When X is not two-dimensional, has a wrong number of columns or lacks a named one, or
-            holds infinities.
+            holds infinities, or a text in a column of dates is none in ISO form.
         TypeError
-            When X holds something other than numbers.
+            When a column that is not categorical holds something other than numbers, or dates.
         """
         values = self._predict_rows(X, n_jobs)
         if self._classes is not None:
@@ -157,7 +165,7 @@ class Predictor:
         Raises
         ------
         TypeError
-            When the model is a regression, or X holds something other than numbers.
+            When the model is a regression, or as for `predict`.
         ValueError
             As for `predict`.
         """
@@ -170,7 +178,9 @@ class Predictor:
 
         Parameters
         ----------
-        row : sequence or array of shape (n_columns,), of float; or dict by column name
+        row : sequence or array of shape (n_columns,), or dict by column name
+            Of values as `predict` takes them; numbers of a sequence or dict are labels in
+            categorical columns, those of an array of floats are codes.
 
         Returns
         -------
@@ -183,15 +193,13 @@ class Predictor:
         ValueError
             When the row has a wrong number of columns or lacks a named one, or holds infinities.
         TypeError
-            When it holds something other than numbers.
+            As for `predict`.
         """
-        if self._names is not None and hasattr(row, "keys"):
-            row = row_by_name(row, self._names)
-        if self._one_value:
-            return self._model.predict_value(row)
-        if self._labels is not None:
-            return self._labels[self._model.predict_class(row)]
-        return self._model.predict_one(row)
+        plain = self._reader.row(row)
+        try:
+            return self._predict_plain(plain)
+        except TypeError:  # not mere numbers: read with care, or refused by the column's name
+            return self._predict_plain(self._reader.numbers(plain))
 
     def to_bytes(self) -> bytes:
         """Give the bytes of the model file."""
@@ -231,14 +239,16 @@ class Predictor:
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         return predictor_from_bytes, (self.to_bytes(),)
 
+    def _predict_plain(self, row: Any) -> Any:
+        if self._one_value:
+            return self._model.predict_value(row)
+        if self._labels is not None:
+            return self._labels[self._model.predict_class(row)]
+        return self._model.predict_one(row)
+
     def _predict_rows(self, X: Any, n_jobs: int | None) -> Values:
         n_threads = effective_n_threads(n_jobs)
-        rows = read_rows(X, self._names)
-        if rows.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X must have {self.n_features_in_} columns (features), got {rows.shape[1]}"
-            )
-        return self._model.predict_rows(rows, n_threads)
+        return self._model.predict_rows(self._reader.table(X), n_threads)
 
 
 def predictor_from_bytes(data: bytes) -> Predictor:

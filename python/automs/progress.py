@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from automs.search import SearchReport
+from automs.reports import SearchReport
 
 __all__ = ["live_line"]
 

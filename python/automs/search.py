@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from automs.candidates import Candidate
 from automs.clock import Clock
-from automs.cost import nominal_cost
 from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
-from automs.leaderboard import TrialState
+from automs.memory import state_bytes
 from automs.outcomes import JobState, Progress
+from automs.part_scores import part_scores
+from automs.reports import SearchReport
 from automs.seeds import derive_seed
-from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
+from automs.trials import Trial, trial_state
 
-__all__ = ["Search", "SearchReport", "Trial"]
+__all__ = ["Search", "Trial"]
 
 logger = logging.getLogger("automs")
 
@@ -32,52 +35,6 @@ _FIRST_RATE = 5e9
 #: has not improved the best score.
 _EARLY_END_TRIALS = 600
 
-_TRIAL_STATES = {
-    JobState.PAUSED: TrialState.PRUNED,
-    JobState.COMPLETE: TrialState.COMPLETE,
-    JobState.DIVERGED: TrialState.DIVERGED,
-    JobState.TIMED_OUT: TrialState.TIMED_OUT,
-    JobState.STOPPED: TrialState.STOPPED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One candidate and what came of it.
-
-    Attributes
-    ----------
-    number : int
-        Of the candidate in the training.
-    name : str
-    candidate : Candidate
-    progress : Progress
-    state : TrialState
-    solver : {"constant", "exact", "gradient"}
-        How it gets its weights.
-    usable : bool
-        Whether its weights are there and its score is finite.
-    """
-
-    number: int
-    name: str
-    candidate: Candidate
-    progress: Progress
-    state: TrialState
-    solver: str
-    usable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SearchReport:
-    """What a progress display is told: seconds, trials begun and finished, best score so far."""
-
-    elapsed: float
-    remaining: float
-    n_trials: int
-    n_finished: int
-    best_score: float
-
 
 class Search:
     """Runs a strategy on a training until its end, the clock's, or an interruption.
@@ -88,8 +45,8 @@ class Search:
     strategy : Strategy
     problem : Problem
     clock : Clock
-    reserve : float, default=0.0, seconds
-        Kept back for what comes after the search.
+    reserve : callable, optional
+        Gives the seconds to keep back for what comes after so many trials; 0 by default.
     report : callable, optional
         Called with a `SearchReport` every few milliseconds.
     """
@@ -101,15 +58,14 @@ class Search:
         problem: Problem,
         clock: Clock,
         *,
-        reserve: float = 0.0,
+        reserve: Callable[[int], float] = lambda _: 0.0,
         report: Callable[[SearchReport], None] | None = None,
     ) -> None:
         self.training = training
         self.strategy = strategy
         self.problem = problem
         self.clock = clock
-        self.reserve = reserve
-        self.interrupted = False
+        self._reserve_for = reserve
         self._report = report
         self._numbers: list[int] = []  # the strategy's index -> number in the training
         self._first: dict[str, int] = {}  # constant and linear, by name
@@ -119,20 +75,31 @@ class Search:
         self._finished_scores: list[float] = []
 
     def run(self) -> None:
-        """Search. Ctrl-C ends it, and what was trained until then stays."""
-        try:
-            self._train_first_models()
-            self.strategy.start(self.problem)
-            while self._step():
-                pass
-        except KeyboardInterrupt:
-            self.interrupted = True
-            logger.info("search interrupted after %.1f s", self.clock.elapsed())
+        """Search. A stopped clock ends it, and what was trained until then stays."""
+        if not self._first:
+            self.train_constant()
+        self._train_linear()
+        self.strategy.start(self.problem)
+        while self._step():
+            pass
+
+    @property
+    def reserve(self) -> float:
+        """Seconds that are kept back for what comes after the search."""
+        return self._reserve_for(len(self._numbers))
 
     @property
     def n_candidates(self) -> int:
         """Candidates of the strategy; the constant and the linear model do not count."""
         return len(self._numbers)
+
+    def posterior(self) -> Posterior | None:
+        """Give the strategy's weights for averaging candidates, by number in the training."""
+        given = self.strategy.posterior()
+        if given is None:
+            return None
+        weights = {self._numbers[index]: weight for index, weight in given.weights.items()}
+        return replace(given, weights=weights)
 
     def trials(self) -> list[Trial]:
         """Give all trials: the constant and the linear one, then those of the strategy."""
@@ -146,9 +113,7 @@ class Search:
         ]
 
     def _trial(self, name: str, number: int, progress: Progress) -> Trial:
-        state = _TRIAL_STATES[progress.state]
-        if progress.epoch == 0 and state is not TrialState.DIVERGED:
-            state = TrialState.SKIPPED
+        state = trial_state(progress, stopped=self.clock.look())
         usable = (
             math.isfinite(progress.score) and number not in self._released and progress.epoch > 0
         )
@@ -158,15 +123,26 @@ class Search:
             solver = "constant"
         return Trial(number, name, candidate, progress, state, solver, usable)
 
-    def _train_first_models(self) -> None:
-        parameters = self.problem.search_space.parameters
-        loss, quantile = parameters.get("loss"), parameters.get("quantile")
-        loss = loss if isinstance(loss, str) else "auto"
+    def train_constant(self) -> None:
+        """Make the model that is there whatever happens; `run` does so where this did not."""
+        quantile = self.problem.search_space.parameters.get("quantile")
         quantile = quantile if isinstance(quantile, float) else 0.5
-        self._first["constant"] = add_constant(self.training, loss, quantile)
+        self._first["constant"] = add_constant(self.training, self._loss(), quantile)
+
+    def _loss(self) -> str:
+        loss = self.problem.search_space.parameters.get("loss")
+        return loss if isinstance(loss, str) else "auto"
+
+    def _train_linear(self) -> None:
+        training = self.training
+        n_copies = min(training.n_threads, training.n_folds)  # of training rows, side by side
+        view = training.view(0, training.candidates[self._first["constant"]])
+        if not training.memory.has_room(n_copies * view.X.nbytes):
+            return
         left = self.clock.time_left(self.reserve)
         limit = None if left is None else _LINEAR_SHARE * left
-        linear = train_linear(self.training, loss, self.problem.seed, limit)
+        look = self.clock.look
+        linear = train_linear(training, self._loss(), self.problem.seed, limit, look)
         if linear is not None:
             self._first["linear"] = linear
 
@@ -178,12 +154,14 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
+        self._inherit(requests)
         before = self._epochs(requests)
         started = self.clock.elapsed()
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
         for request in exact:
             left = self.clock.time_left(self.reserve)
-            train_exact(self.training, [self._numbers[request.candidate_index]], left)
+            number = self._numbers[request.candidate_index]
+            train_exact(self.training, [number], left, self.clock.look)
         nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
         self.training.run(
             [self._numbers[r.candidate_index] for r in nets],
@@ -213,26 +191,37 @@ class Search:
                 else replace(c, seed=derive_seed(self.problem.seed, len(self._numbers) + i))
                 for i, c in enumerate(new)
             ]  # fmt: skip
-            first = self.training.add(seeded)
+            first = self.training.add([self._affordable(c) for c in seeded])
             self._numbers.extend(range(first, first + len(new)))
+
+    def _affordable(self, candidate: Candidate) -> Candidate:
+        left = self.clock.remaining(self.reserve)
+        return self.training.views.affordable(candidate, left)
+
+    def _inherit(self, requests: Sequence[Request]) -> None:
+        """Copy states, before any of them is trained on."""
+        for request in requests:
+            if request.from_candidate is not None:
+                states = self.training.export_states(self._numbers[request.from_candidate])
+                self.training.import_states(self._numbers[request.candidate_index], states)
 
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
         results = []
-        for request, start, progress in zip(
-            requests, before, self.training.progress(numbers), strict=True
-        ):
+        outcomes = self.training.progress(numbers)
+        parts: dict[int, tuple[float, ...]] = {}
+        if self.strategy.wants_part_scores:
+            parts = part_scores(self.training, numbers, outcomes)
+        for request, start, progress in zip(requests, before, outcomes, strict=True):
             finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
             score = -math.inf if progress.state is JobState.DIVERGED else progress.score
-            cost = self._cost(self._candidate(request), progress.epoch - start)
-            results.append(Result(request.candidate_index, progress.epoch, score, finished, cost))
+            cost = self.problem.cost(self._candidate(request), progress.epoch - start)
+            index = request.candidate_index
+            own = parts.get(self._numbers[index], ())
+            results.append(Result(index, progress.epoch, score, finished, cost, own))
             if finished:
                 self._finished_scores.append(score)
         return results
-
-    def _cost(self, candidate: Candidate, epochs: int) -> float:
-        p = self.problem
-        return p.n_folds * nominal_cost(candidate, p.n_rows, p.n_features, p.n_outputs, epochs)
 
     def _allowance(self) -> float:
         """Nominal cost that the remaining time allows, by the rate measured so far."""
@@ -252,18 +241,26 @@ class Search:
         return max(scores[half:]) <= max(scores[:half])
 
     def _release_losers(self) -> None:
-        """Keep the weights of what may go on and of the best; forget the rest."""
+        """Keep the weights of what may go on and of the best, as memory allows; forget the rest."""
         indices = [i for i, n in enumerate(self._numbers) if n not in self._released]
         idle = [i for i in indices if not self.strategy.may_be_promoted(i)]
-        if len(idle) <= 2 * N_KEPT:
+        sizes = {i: self._state_bytes(i) for i in idle}
+        room = self.training.memory.state_bytes
+        if len(idle) <= 2 * N_KEPT and sum(sizes.values()) <= room:
             return
         progress = self.training.progress([self._numbers[i] for i in idle])
         # Those that trained to their end come first, as only they are final.
         keys = [(p.state is not JobState.COMPLETE, -p.score) for p in progress]
         order = sorted(range(len(idle)), key=lambda at: keys[at])
-        losers = [self._numbers[idle[at]] for at in order[N_KEPT:]]
+        taken = itertools.accumulate(sizes[idle[at]] for at in order)
+        n_kept = max(sum(total <= room for total in taken), 1)
+        losers = [self._numbers[idle[at]] for at in order[min(n_kept, N_KEPT) :]]
         self.training.release(losers)
         self._released.update(losers)
+
+    def _state_bytes(self, index: int) -> int:
+        n_parameters = self.training.n_parameters(self._numbers[index])
+        return state_bytes(n_parameters, self.training.n_folds)
 
     def _look(self) -> bool:
         if self._report is not None:
@@ -277,4 +274,4 @@ class Search:
                     max(finite, default=math.nan),
                 )
             )
-        return False
+        return self.clock.look()

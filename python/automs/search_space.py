@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,25 +202,35 @@ class SearchSpace:
             holds(_active(self._parameters[name], values), values[name]) for name in self._order
         )
 
-    def mutate(self, values: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    def mutate(
+        self,
+        values: Mapping[str, Any],
+        rng: np.random.Generator,
+        only: Collection[str] | None = None,
+    ) -> dict[str, Any]:
         """Give values near `values`, inside the space.
 
         Numbers take a small step in their range, one choice (or layer shape) is drawn anew, and
-        what the space does not contain, or what a changed condition opens, is drawn.
+        what the space does not contain, or what a changed condition opens, is drawn. With `only`,
+        other names keep their values.
         """
         if self._parts:
             fitting = (part for _, part in self._parts if part.contains(values))
             part = next(fitting, None) or self._part(rng)
-            return part.mutate(values, rng)
+            return part.mutate(values, rng, only)
         choices = [
             name
             for name in self._order
-            if all(read in values for read in _conditions(self._parameters[name]))
+            if (only is None or name in only)
+            and all(read in values for read in _conditions(self._parameters[name]))
             and isinstance(_active(self._parameters[name], values), Choice | Layers)
         ]
         redrawn = choices[int(rng.integers(len(choices)))] if choices else None
         mutated: dict[str, Any] = {}
         for name in self._order:
+            if only is not None and name not in only and name in values:
+                mutated[name] = values[name]
+                continue
             what = _active(self._parameters[name], mutated)
             keep = name in values and name != redrawn
             mutated[name] = mutate_in(what, values[name], rng) if keep else draw_from(what, rng)

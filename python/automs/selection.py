@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automs._core import greedy_ensemble
+from automs.halves import cut_halves
 from automs.scoring import Metric, score_predictions
 
 __all__ = ["EnsembleSelection", "select_ensemble"]
@@ -54,6 +56,7 @@ class _Rows:
     y: Floats  # (n_rows, n_targets)
     weights: Floats | None  # (n_rows)
     quantile: float
+    groups: NDArray[np.integer] | None = None  # (n_rows); None: each row for itself
 
     def take(self, rows: NDArray[np.intp]) -> _Rows:
         """Return some of the rows."""
@@ -72,6 +75,7 @@ class _Limits:
     max_size: int
     n_threads: int
     seconds: float | None
+    look: Callable[[], bool] | None
 
 
 def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
@@ -81,10 +85,12 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     *,
     sample_weight: Floats | None = None,
     quantile: float = 0.5,
+    groups: NDArray[np.integer] | None = None,
     max_size: int = 40,
     n_threads: int = 1,
     seed: int = 0,
     deadline: float | None = None,
+    look: Callable[[], bool] | None = None,
 ) -> EnsembleSelection:
     """Choose a weighted mean of members by greedy forward selection, and score it honestly.
 
@@ -92,7 +98,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     highest; the first best step gives the weights. For the honest score the rows are cut into two
     random halves (in each class, for classification): the members chosen on one half predict the
     other, and the predictions of both halves are scored together. Where that score is not better
-    than the best single member's, that member alone is the result.
+    than the best single member's, or all rows are of one group, that member alone is the result.
 
     Parameters
     ----------
@@ -106,6 +112,9 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
         Weights >= 0.
     quantile : float, default=0.5
         In (0, 1); read by pinball alone.
+    groups : ndarray of shape (n_rows,), int, optional
+        Rows of one group are never in both halves: groups of rows that belong together, or the
+        numbers of rows where one may be there more than once.
     max_size : int, default=40
         Additions at most, at least 1; a member may be added many times.
     n_threads : int, default=1
@@ -115,6 +124,8 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     deadline : float, optional, seconds
         Time that is left, a third for each of the three selections. A selection that is cut short
         keeps the additions it has, of which there is always one.
+    look : callable, optional
+        Called every few milliseconds; cuts short when it returns True, as the deadline does.
 
     Returns
     -------
@@ -137,7 +148,8 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     Examples
     --------
     >>> import numpy as np
-    >>> from automs.scoring import resolve_metric
+    >>> from automs.halves import cut_halves
+    from automs.scoring import resolve_metric
     >>> y = np.arange(8.0)
     >>> members = [y[:, None] + 1.0, y[:, None] - 1.0]
     >>> select_ensemble(members, y, resolve_metric("rmse", "regression")).weights
@@ -151,12 +163,13 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     weights = None
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
-    rows = _Rows(metric, targets, weights, quantile)
-    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0)
+    rows = _Rows(metric, targets, weights, quantile, groups)
+    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0, look)
 
     best = _best_single(members, rows)
     member_weights, score_optimistic, n_steps = _select(members, rows, limits)
-    if np.count_nonzero(member_weights) < 2:
+    one_group = rows.groups is not None and not rows.groups.any()
+    if np.count_nonzero(member_weights) < 2 or one_group:
         return best
     crossed = _cross_fitted(members, rows, limits, seed)
     score = rows.score(crossed)
@@ -181,7 +194,7 @@ def _best_single(members: list[Floats], rows: _Rows) -> EnsembleSelection:
 
 def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int) -> Floats:
     """Return predictions for each row by weights that were chosen on the other half."""
-    first, second = _halves(rows, seed)
+    first, second = cut_halves(rows.y, rows.metric, seed, rows.groups)
     crossed = np.full_like(members[0], np.nan)
     for chosen_on, used_on in ((first, second), (second, first)):
         weights, _, _ = _select(
@@ -196,15 +209,6 @@ def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int
     return crossed
 
 
-def _halves(rows: _Rows, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return two sorted halves of the rows, each class shared evenly for classification."""
-    order = np.random.default_rng(seed).permutation(len(rows.y))
-    if rows.metric.is_classification:
-        # Sorted by class, random within: every second row keeps all classes in both halves.
-        order = order[np.argsort(rows.y[order, 0], kind="stable")]
-    return np.sort(order[0::2]), np.sort(order[1::2])
-
-
 def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, float, int]:
     """Return greedy weights, their score on these rows, and the number of additions."""
     if rows.metric.native:
@@ -217,6 +221,7 @@ def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats
             limits.n_threads,
             rows.quantile,
             limits.seconds,
+            limits.look,
         )
     return _select_by_function(members, rows, limits)
 
@@ -230,7 +235,8 @@ def _select_by_function(
     total = np.zeros_like(members[0])
     best_weights, best_score, n_steps = np.zeros(len(members)), float("nan"), 0
     for step in range(1, limits.max_size + 1):
-        if stop_at is not None and n_steps > 0 and time.perf_counter() >= stop_at:
+        late = stop_at is not None and time.perf_counter() >= stop_at
+        if n_steps > 0 and (late or (limits.look is not None and limits.look())):
             break
         scores = np.array([rows.score((total + member) / step) for member in members])
         if np.isnan(scores).all():

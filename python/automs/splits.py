@@ -27,10 +27,14 @@ Rows = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Rows to train on and rows to validate on, int32, each ascending; disjoint and not empty."""
+    """Rows to train on and rows to validate on, int32, each ascending; disjoint and not empty.
+
+    `validation_groups` are the codes of the validation rows' groups, where there are groups.
+    """
 
     train_rows: Rows
     validation_rows: Rows
+    validation_groups: Codes | None = None
 
 
 def make_splits(
@@ -39,15 +43,17 @@ def make_splits(
     y_codes: npt.ArrayLike | None,
     seed: int,
     groups: Sequence[Any] | npt.NDArray[Any] | None = None,
+    y: Any = None,
 ) -> list[Split]:
     """Give the splits that a search trains and validates on.
 
     Parameters
     ----------
-    validation : "auto", float, int or scikit-learn splitter
-        "auto": 5 folds below 10,000 rows, else a hold-out of 20 %, at most 20,000 rows. A float
-        in (0, 1): the share of rows held out. An int >= 2: the number of folds. An object with
-        a method ``split(X, y, groups)``: what it gives.
+    validation : "auto", "time", float, int or scikit-learn splitter
+        "auto": 5 folds below 10,000 rows, else a hold-out of 20 %, at most 20,000 rows. "time":
+        the last 20 % of the rows, at most 20,000, for tables in order of time. A float in (0, 1):
+        the share of rows held out. An int >= 2: the number of folds. An object with a method
+        ``split(X, y, groups)``: what it gives for a column of zeros as X.
     n_rows : int
     y_codes : array-like of int, shape (n_rows,), or None
         Classes as 0, 1, ...: every part gets its share of each, as far as there are enough rows;
@@ -56,17 +62,21 @@ def make_splits(
         Fixes every draw here. (A splitter object has its own.)
     groups : array-like, shape (n_rows,), optional
         Rows of one group stay together; parts are then as equal as groups allow, and not
-        stratified.
+        stratified. A splitter is given them, and itself decides what they mean.
+    y : array-like of shape (n_rows,) or (n_rows, n_targets), optional
+        What a splitter is given as y: labels or values; None for `y_codes`.
 
     Returns
     -------
     list of Split
-        One for a hold-out; with folds, each row is a validation row exactly once.
+        One for a hold-out; with folds, each row is a validation row exactly once. (A splitter may
+        leave rows out, or take them more than once.)
 
     Raises
     ------
     ValueError
-        When there are too few rows or groups, or the request or a splitter's rows make no sense.
+        When there are too few rows or groups, groups with "time", or the request or a splitter's
+        rows make no sense.
     TypeError
         When `validation` is none of the above.
 
@@ -83,13 +93,15 @@ def make_splits(
     codes = None if y_codes is None else _as_codes("y_codes", y_codes, n_rows)
     group_codes = None if groups is None else _as_codes("groups", groups, n_rows)
     if hasattr(validation, "split") and not isinstance(validation, str):
-        return _splits_of(validation, n_rows, codes, groups)
+        return _splits_of(validation, n_rows, codes if y is None else y, groups, group_codes)
+    if isinstance(validation, str) and validation == "time":
+        return [_last_rows(n_rows, group_codes)]
     n_folds, n_held_out = _requested(validation, n_rows, group_codes)
     rng = keyed_rng(derive_seed(seed, _PURPOSE))
     if n_folds:
         fold_of_row = _folds(n_folds, n_rows, codes, group_codes, rng)
-        return [_split_by(fold_of_row == fold) for fold in range(n_folds)]
-    return [_split_by(_hold_out(n_held_out, n_rows, codes, group_codes, rng))]
+        return [_split_by(fold_of_row == fold, group_codes) for fold in range(n_folds)]
+    return [_split_by(_hold_out(n_held_out, n_rows, codes, group_codes, rng), group_codes)]
 
 
 def _as_codes(name: str, labels: Any, n_rows: int) -> Codes:
@@ -106,11 +118,14 @@ def _requested(validation: Any, n_rows: int, groups: Codes | None) -> tuple[int,
     """(folds, 0) or (0, rows to hold out), checked."""
     n_units, units = (n_rows, "rows") if groups is None else (int(groups.max()) + 1, "groups")
     if n_units < 2:
-        raise ValueError(f"validation needs at least 2 {units}, got {n_units}")
+        raise ValueError(
+            f"validation needs at least 2 {units}, got {n_units}: rows of one group are never "
+            "both trained and validated on; give groups of fewer rows, or groups=None"
+        )
     if isinstance(validation, str) and validation == "auto":
         if n_rows < HOLD_OUT_FROM_ROWS:
             return min(AUTO_FOLDS, n_units), 0
-        return 0, min(round(AUTO_FRACTION * n_rows), AUTO_MAX_VALIDATION_ROWS)
+        return 0, _auto_held_out(n_rows)
     if isinstance(validation, bool | np.bool_ | str):
         raise _request_error(validation)
     if isinstance(validation, int | np.integer):
@@ -130,9 +145,25 @@ def _requested(validation: Any, n_rows: int, groups: Codes | None) -> tuple[int,
 def _request_error(validation: Any) -> ValueError | TypeError:
     kind = ValueError if isinstance(validation, str) else TypeError
     return kind(
-        "validation must be 'auto', a fraction, a number of folds or a splitter with a method "
-        f"split, got {validation!r}"
+        "validation must be 'auto', 'time', a fraction, a number of folds, a splitter with a "
+        f"method split, or a pair (X_val, y_val), got {validation!r}"
     )
+
+
+def _auto_held_out(n_rows: int) -> int:
+    return min(max(round(AUTO_FRACTION * n_rows), 1), AUTO_MAX_VALIDATION_ROWS)
+
+
+def _last_rows(n_rows: int, groups: Codes | None) -> Split:
+    """Hold out the end of the table, so that nothing is trained on what came later."""
+    if groups is not None:
+        raise ValueError(
+            "groups must be None where validation is 'time', as the order of rows alone decides "
+            "then; a splitter can do both"
+        )
+    rows = np.arange(n_rows, dtype=np.int32)
+    first = n_rows - _auto_held_out(n_rows)
+    return Split(rows[:first], rows[first:])
 
 
 def _by_class(codes: Codes | None, n_rows: int, rng: np.random.Generator) -> Codes:
@@ -208,16 +239,24 @@ def _group_hold_out(
     return held_out
 
 
-def _split_by(held_out: npt.NDArray[np.bool_]) -> Split:
-    return Split(
-        np.flatnonzero(~held_out).astype(np.int32), np.flatnonzero(held_out).astype(np.int32)
-    )
+def _split_by(held_out: npt.NDArray[np.bool_], groups: Codes | None) -> Split:
+    return _split(np.flatnonzero(~held_out), np.flatnonzero(held_out), groups)
 
 
-def _splits_of(splitter: Any, n_rows: int, codes: Codes | None, groups: Any) -> list[Split]:
-    y = np.zeros(n_rows) if codes is None else codes
+def _split(train_rows: Codes, validation_rows: Codes, groups: Codes | None) -> Split:
+    own = None if groups is None else groups[validation_rows]
+    return Split(train_rows.astype(np.int32), validation_rows.astype(np.int32), own)
+
+
+def _splits_of(
+    splitter: Any, n_rows: int, y: Any, groups: Any, group_codes: Codes | None
+) -> list[Split]:
+    y = np.zeros(n_rows) if y is None else y
     pairs = splitter.split(np.zeros((n_rows, 1)), y, groups)
-    splits = [Split(_rows(train, n_rows), _rows(held_out, n_rows)) for train, held_out in pairs]
+    splits = [
+        _split(_rows(train, n_rows), _rows(held_out, n_rows), group_codes)
+        for train, held_out in pairs
+    ]
     if not splits:
         raise ValueError("validation must give at least one split, got a splitter that gives none")
     for split in splits:
@@ -226,7 +265,7 @@ def _splits_of(splitter: Any, n_rows: int, codes: Codes | None, groups: Any) -> 
     return splits
 
 
-def _rows(rows: Any, n_rows: int) -> Rows:
+def _rows(rows: Any, n_rows: int) -> Codes:
     array = np.asarray(rows)
     if array.dtype == bool and array.shape == (n_rows,):
         array = np.flatnonzero(array)
@@ -240,4 +279,4 @@ def _rows(rows: Any, n_rows: int) -> Rows:
             f"validation must give rows from 0 to {n_rows - 1}, got {array.min()} to "
             f"{array.max()} from its splitter"
         )
-    return np.unique(array).astype(np.int32)
+    return np.unique(array).astype(np.int64)

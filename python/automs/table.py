@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Table", "read_table"]
+from automs.categories import learn_column, read_as
+from automs.column_kinds import Column, ColumnKind
+from automs.frames import is_frame, listed, open_frame, read_series, select_columns
+from automs.raw_columns import RawColumn, read_column
 
-_SUPPORTED = "supported are numeric and boolean columns"
-_N_SHOWN = 5  # names in a message, at most
+__all__ = ["Column", "ColumnKind", "Table", "read_table"]
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The values of a table, float64, C-contiguous, (n_rows, n_columns), and the columns' names.
+    """The values of a table, what its columns are, and their names.
 
-    Missing values are NaN; none is infinite. `names` is None where the columns have no names, or
-    not all of them are strings. `values` may be the caller's own memory: never write to it.
+    Attributes
+    ----------
+    values : ndarray of float64, shape (n_rows, n_columns), C-contiguous
+        Numbers, codes of categories (-1 for an unknown one) or seconds since 1970 began in UTC.
+        Missing values are NaN; none is infinite. May be the caller's own memory: never write to it.
+    columns : tuple of Column
+    names : tuple of str or None
+        None where the columns have no names, or not all of them are strings.
     """
 
     values: Values
+    columns: tuple[Column, ...]
     names: tuple[str, ...] | None = None
 
 
 def read_table(
     X: Any,
     *,
+    columns: Sequence[Column] | None = None,
     expected_names: Sequence[str] | None = None,
     name: str = "X",
     memory_limit: int | None = None,
 ) -> Table:
-    """Read a table of numeric and boolean columns.
+    """Read a table of columns of any kind.
 
     Parameters
     ----------
     X : array-like, SciPy sparse matrix, or pandas, polars or pyarrow table
-        Of shape (n_rows, n_columns), with at least one row and one column. None, NaN, null and
-        NA are missing values.
+        Of shape (n_rows, n_columns), with at least one row and one column: numbers, booleans,
+        strings, categories, dates with or without times, durations and times of day (both as
+        seconds). None, NaN, NaT, null, NA and masked values are missing values.
+    columns : sequence of Column, optional
+        What the columns were in fit; values are read as that. A category that is not there becomes
+        -1. Where X has another number of columns this does nothing: its caller compares.
     expected_names : sequence of str, optional
         Take the columns of these names, in this order; other columns are ignored. Where X has no
-        names this does nothing: its caller compares the number of columns.
+        names this does nothing: columns are taken by position.
     name : str, default="X"
         The name of the argument in messages.
     memory_limit : int, optional, bytes
@@ -58,33 +72,40 @@ def read_table(
     Raises
     ------
     TypeError
-        When a column is neither numeric nor boolean.
+        When a column is of no such type, or cannot be read as what it was in fit.
     ValueError
         When X is not two-dimensional, is empty, is complex, has infinite values, has a column name
         twice, lacks an expected column, or is too large.
+
+    Notes
+    -----
+    A column of Python objects is categorical where any of them is a string. Ordered categories are
+    pandas' ordered ones, pyarrow's ordered dictionaries and polars' enumerations. Datetimes
+    without a zone count as UTC.
 
     Examples
     --------
     >>> read_table([[1, 2.5], [None, True]]).values
     array([[1. , 2.5],
            [nan, 1. ]])
+    >>> table = read_table([["red", 2], ["blue", 3]])
+    >>> table.columns[0].categories, table.values[:, 0]
+    (('blue', 'red'), array([1., 0.]))
+    >>> read_table([["green", 1], ["red", 2]], columns=table.columns).values[:, 0]
+    array([-1.,  1.])
     """
     if _is_sparse(X):
         X = _dense(X, name, memory_limit)
-    if _is_frame(X):
-        values, names = _read_frame(X, expected_names, name)
+    if is_frame(X):
+        table = _read_frame(X, columns, expected_names, name)
     else:
-        values, names = _read_array(X, name), None
-    _check_finite(values, names, name)
-    return Table(values, names)
+        table = _read_array(X, columns, name)
+    _check_finite(table, name)
+    return table
 
 
 def _is_sparse(X: Any) -> bool:
     return hasattr(X, "toarray") and hasattr(X, "nnz")
-
-
-def _is_frame(X: Any) -> bool:
-    return hasattr(X, "columns") and hasattr(X, "shape") and not isinstance(X, np.ndarray)
 
 
 def _dense(X: Any, name: str, memory_limit: int | None) -> npt.NDArray[Any]:
@@ -114,90 +135,94 @@ def _check_shape(shape: tuple[int, ...], name: str) -> None:
             )
 
 
-def _read_array(X: Any, name: str) -> Values:
-    if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(np.float64), np.nan)
-    try:
-        array = np.asarray(X)
-    except ValueError as error:  # NumPy's own words: an inhomogeneous shape
-        raise ValueError(f"{name} must have as many values in every row: {error}") from None
+def _read_array(X: Any, columns: Sequence[Column] | None, name: str) -> Table:
+    array = _as_array(X, name)
     _check_shape(array.shape, name)
+    n_columns = array.shape[1]
+    if columns is not None and len(columns) != n_columns:
+        columns = None
+    numeric = (Column(),) * n_columns
+    if array.dtype.kind in "biuf" and columns in (None, numeric):
+        return Table(np.ascontiguousarray(array, dtype=np.float64), numeric)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
-    if array.dtype.kind == "O":
-        columns = [_objects_to_float(array[:, at], name, at) for at in range(array.shape[1])]
-        return np.ascontiguousarray(np.stack(columns, axis=1))
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {array.dtype}; {_SUPPORTED}")
-    return np.ascontiguousarray(array, dtype=np.float64)
+
+    def read(at: int, as_text: bool) -> RawColumn:
+        return read_column(array[:, at], f"{name} column {at}", as_text=as_text)
+
+    whats = [f"{name} column {at}" for at in range(n_columns)]
+    return Table(*_read_columns(read, len(array), whats, columns))
 
 
-def _objects_to_float(column: npt.NDArray[Any], name: str, label: Any) -> Values:
-    """Numbers, booleans and missing values in a column of Python objects -> float64."""
-    kinds = {type(value) for value in column}
-    for kind in kinds:
-        if issubclass(kind, complex | np.complexfloating):
-            raise ValueError(f"Complex data not supported: {name} column {label!r} holds {kind}")
-        if issubclass(kind, str | bytes):
-            raise TypeError(
-                f"{name} column {label!r} has dtype object, holding {kind.__name__}; {_SUPPORTED}"
-            )
-    if any(kind.__name__ == "NAType" for kind in kinds):
-        column = np.array([None if type(v).__name__ == "NAType" else v for v in column], object)
+def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
+    if isinstance(X, np.ma.MaskedArray):
+        return _filled(X)
     try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name} column {label!r} has dtype object; {_SUPPORTED}: {error}"
-        ) from None
+        array: npt.NDArray[Any] = np.asarray(X)
+        if hasattr(X, "dtype") or array.dtype.kind in "biufc":
+            return array
+        uneven = ""
+    except ValueError as error:  # NumPy's own words: an inhomogeneous shape
+        uneven = str(error)
+    array = np.array(X, dtype=object)  # else a string would turn its neighbours into some
+    if uneven and array.ndim != 2:
+        raise ValueError(f"{name} must have as many values in every row: {uneven}")
+    return array
+
+
+def _filled(X: Any) -> npt.NDArray[Any]:
+    """Give a masked array as one whose masked values are missing ones of its type."""
+    if X.dtype.kind in "iuf":
+        filled: npt.NDArray[Any] = X.astype(np.float64).filled(np.nan)
+    elif X.dtype.kind in "mM":
+        filled = X.filled(np.array("NaT", dtype=X.dtype))
+    else:
+        filled = X.data.astype(object)
+        filled[np.ma.getmaskarray(X)] = None
+    return filled
 
 
 def _read_frame(
-    X: Any, expected_names: Sequence[str] | None, name: str
-) -> tuple[Values, tuple[str, ...] | None]:
-    import narwhals as nw  # noqa: PLC0415  # on first use: arrays need no reader of frames
-
-    try:
-        frame = nw.from_native(X, eager_only=True)
-        labels = list(frame.columns)
-    except ValueError as error:
-        raise ValueError(f"{name} must have each column name once: {error}") from None
-    except TypeError:
-        raise TypeError(
-            f"{name} must be an array, or a pandas, polars or pyarrow table, got {type(X)}"
-        ) from None
+    X: Any, columns: Sequence[Column] | None, expected_names: Sequence[str] | None, name: str
+) -> Table:
+    frame = open_frame(X, name)
     _check_shape(frame.shape, name)
-    names = tuple(labels) if all(isinstance(label, str) for label in labels) else None
-    if names is not None and expected_names is not None:
-        missing = [label for label in expected_names if label not in names]
-        if missing:
-            raise ValueError(
-                f"{name} must have the columns that were seen in fit; missing: {_listed(missing)}"
-            )
-        labels = list(expected_names)
-        names = tuple(labels)
-    values = np.empty((frame.shape[0], len(labels)))
-    for at, label in enumerate(labels):
-        column = frame.get_column(label)
-        if column.dtype.is_numeric() or column.dtype == nw.Boolean:
-            values[:, at] = column.cast(nw.Float64).to_numpy()
-        elif column.dtype == nw.Object:
-            values[:, at] = _objects_to_float(column.to_numpy(), name, label)
+    chosen, names = select_columns(frame, expected_names, name)
+    if columns is not None and len(columns) != len(chosen):
+        columns = None
+    whats = [f"{name} column {label!r}" for label, _ in chosen]
+
+    def read(at: int, as_text: bool) -> RawColumn:
+        return read_series(chosen[at][1], whats[at], as_text=as_text)
+
+    return Table(*_read_columns(read, frame.shape[0], whats, columns), names)
+
+
+def _read_columns(
+    read: Callable[[int, bool], RawColumn],
+    n_rows: int,
+    whats: Sequence[str],
+    columns: Sequence[Column] | None,
+) -> tuple[Values, tuple[Column, ...]]:
+    """Read one column after the other, as those of fit where they are given."""
+    values = np.empty((n_rows, len(whats)))
+    own = []
+    for at, what in enumerate(whats):
+        if columns is None:
+            values[:, at], column = learn_column(read(at, False))
         else:
-            raise TypeError(f"{name} column {label!r} has dtype {column.dtype}; {_SUPPORTED}")
-    return values, names
+            column = columns[at]
+            raw = read(at, column.kind is ColumnKind.CATEGORICAL)
+            values[:, at] = read_as(raw, column, what)
+        own.append(column)
+    return values, tuple(own)
 
 
-def _listed(labels: Sequence[Any]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:_N_SHOWN])
-    return shown + (f" and {len(labels) - _N_SHOWN} more" if len(labels) > _N_SHOWN else "")
-
-
-def _check_finite(values: Values, names: tuple[str, ...] | None, name: str) -> None:
-    infinite = np.flatnonzero(np.isinf(values).any(axis=0))
+def _check_finite(table: Table, name: str) -> None:
+    infinite = np.flatnonzero(np.isinf(table.values).any(axis=0))
     if infinite.size:
+        names = table.names
         columns = [int(at) if names is None else names[at] for at in infinite]
         raise ValueError(
-            f"{name} must not hold infinite values (infinity), got some in column "
-            f"{_listed(columns)}"
+            f"{name} must not hold infinite values (infinity), got some in column {listed(columns)}"
         )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from automs._core import Encoder, TrainJobs
+from automs._core import TrainJobs
 from automs.candidates import Candidate, resolve_loss
 from automs.columns import to_columns
-from automs.encoding import fit_encoder
+from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress
 from automs.scoring import Metric, score_predictions
 from automs.splits import Split
+from automs.table import Table
 from automs.target import Target
+from automs.views import FoldRows, View, Views
 
 __all__ = ["Training"]
 
@@ -32,23 +34,12 @@ _LEAST_FAR_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A fold in one encoding: its number in the engine and what was learned from its rows."""
-
-    number: int
-    encoder: Encoder
-    X: npt.NDArray[np.float32]
-    output_centre: Values
-    output_scale: Values
-
-
 class Training:
     """Trains candidates on the folds of one table, in any order and as far as asked.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns)
+    table : Table
     target : Target
     splits : sequence of Split
         A fold each; validation rows may be empty.
@@ -56,6 +47,8 @@ class Training:
         Chooses each fold's best epoch where the engine knows it; else the loss does.
     sample_weight : ndarray of float64, shape (n_rows,), optional
     n_threads : int, default=1
+    memory : Memory, optional
+        What encoded views are counted against; by default everything fits.
 
     Notes
     -----
@@ -63,15 +56,16 @@ class Training:
     candidate's bits depend on its settings, its seed and the fold alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the rows, how they are scored, and limits
         self,
-        values: Values,
+        table: Table,
         target: Target,
         splits: Sequence[Split],
         metric: Metric,
         *,
         sample_weight: Values | None = None,
         n_threads: int = 1,
+        memory: Memory | None = None,
     ) -> None:
         self.target = target
         self.splits = list(splits)
@@ -79,10 +73,11 @@ class Training:
         self.sample_weight = sample_weight
         self.n_threads = n_threads
         self.candidates: list[Candidate] = []
-        self._values = values
+        self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        self._views: dict[tuple[int, str, bool], _View] = {}
-        self._job_views: list[_View] = []
+        rows = FoldRows(table, target, sample_weight, self.splits)
+        self.views = Views(rows, self._jobs, self.memory, n_threads)
+        self._job_views: list[View] = []
 
     @property
     def folds(self) -> range:
@@ -93,6 +88,10 @@ class Training:
     def n_folds(self) -> int:
         """The number of splits: jobs of each candidate."""
         return len(self.splits)
+
+    def keep_folds(self, n_folds: int) -> None:
+        """Forget all folds but the first ones; before any candidate was added."""
+        del self.splits[n_folds:]
 
     def add(self, candidates: Sequence[Candidate]) -> int:
         """Add candidates, whose seeds must be set, and give the number of the first.
@@ -116,52 +115,20 @@ class Training:
         self.candidates.extend(candidates)
         return first
 
-    def view(self, fold: int, candidate: Candidate) -> _View:
+    def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
-        poisson = resolve_loss(candidate.loss, self.target.task) == "poisson"
-        key = (fold, candidate.encoding, poisson)
-        if key not in self._views:
-            self._views[key] = self._make_view(*key)
-        return self._views[key]
+        return self.views.view(fold, candidate)
 
-    def _make_view(self, fold: int, encoding: str, poisson: bool) -> _View:
-        twin = self._views.get((fold, encoding, not poisson))
-        split = self.splits[fold]
-        encoder = twin.encoder if twin else fit_encoder(self._values, split.train_rows, encoding)
-        X = twin.X if twin else encoder.encode(self._values, self.n_threads)
-        centre, scale = self._output_scale(split.train_rows, poisson)
-        number = self._jobs.add_view(
-            self.target.task,
-            self.target.n_logits,
-            X,
-            self.target.values,
-            self.sample_weight,
-            split.train_rows,
-            split.validation_rows,
-            centre,
-            scale,
-        )
-        return _View(number, encoder, X, centre, scale)
+    def n_parameters(self, candidate: int) -> int:
+        """Give the number of weights, biases and values of tables of one fold's network."""
+        settings = self.candidates[candidate]
+        n_features, tables = self.feature_counts(settings)
+        return settings.n_parameters(n_features, self.target.n_logits, tables)
 
-    def _output_scale(self, rows: npt.NDArray[np.int32], poisson: bool) -> tuple[Values, Values]:
-        """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
-        n_logits = self.target.n_logits
-        if self.target.classes is not None:
-            return np.zeros(n_logits), np.ones(n_logits)
-        y = self.target.values[rows]
-        weights = None if self.sample_weight is None else self.sample_weight[rows]
-        if weights is not None and not weights.any():
-            weights = None
-        # In units of about the largest magnitude, so that no square is too large or too small; a
-        # power of two changes no bit of what follows.
-        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1])
-        y = y / unit
-        mean = np.average(y, axis=0, weights=weights)
-        if poisson:
-            return np.zeros(n_logits), np.where(mean > 0, mean, 1.0) * unit
-        deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
-        constant = (y.max(axis=0) == y.min(axis=0)) | (deviation == 0)
-        return mean * unit, np.where(constant, 1.0, deviation * unit)
+    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int]]:
+        """Give the first fold's dense features and rows of embedding tables for a candidate."""
+        encoder = self.views.encoder(0, candidate)
+        return encoder.n_features, encoder.embedding_rows
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""
@@ -239,6 +206,17 @@ class Training:
         flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
         return [flat[i : i + self.n_folds] for i in range(0, len(flat), self.n_folds)]
 
+    def validation_groups(self) -> npt.NDArray[np.integer[Any]]:
+        """Give the group of each fold's validation rows; a row's own number without groups."""
+        return np.concatenate(
+            [
+                split.validation_rows
+                if split.validation_groups is None
+                else split.validation_groups
+                for split in self.splits
+            ]
+        )
+
     def fold_scores(self, candidate: int, predictions: Sequence[Values]) -> Values:
         """Score predictions, one array a fold, on the folds' validation rows."""
         return np.array(
@@ -277,12 +255,12 @@ class Training:
         )
         networks = []
         for job in self.job_numbers([candidate]):
-            weights, biases = self._jobs.weights(int(job))
+            weights, biases, embeddings = self._jobs.weights(int(job))
             view = self._job_views[int(job)]
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link,
+                    link, embeddings,
                 )
             )  # fmt: skip
         return networks

@@ -38,10 +38,14 @@ def append_validation_rows(
 
     Raises
     ------
+    TypeError
+        When a column of the pair cannot be read as what it is in the table.
     ValueError
         When the columns or the numbers of rows do not fit.
     """
-    added = read_table(validation[0], expected_names=table.names, name="validation[0]")
+    added = read_table(
+        validation[0], columns=table.columns, expected_names=table.names, name="validation[0]"
+    )
     if added.values.shape[1] != table.values.shape[1]:
         raise ValueError(
             f"validation[0] must have {table.values.shape[1]} columns as X has, "
@@ -57,4 +61,5 @@ def append_validation_rows(
         own = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), (len(table.values),))
         sample_weight = np.concatenate([own, np.ones(len(added.values))])
     values = np.vstack([table.values, added.values])
-    return Table(values, table.names), np.concatenate([targets, more]), sample_weight
+    whole = Table(values, table.columns, table.names)
+    return whole, np.concatenate([targets, more]), sample_weight

@@ -17,6 +17,7 @@ struct Problem {
   std::vector<Scalar> X;
   std::vector<double> y;
   std::vector<double> row_weights;
+  std::vector<std::int32_t> codes;
   automs::View<Scalar> view;
 };
 
@@ -68,6 +69,26 @@ Problem<Scalar> make_problem(automs::Loss loss, int n_logits, int n_rows = 120, 
   for (int row = 0; row < n_rows; ++row) {
     (row < n_rows * 3 / 4 ? p.view.train_rows : p.view.validation_rows).push_back(row);
   }
+  return p;
+}
+
+/// A problem with embedded columns besides, whose codes shift the targets of a regression.
+template <typename Scalar>
+Problem<Scalar> make_embedded_problem(automs::Loss loss, int n_logits,
+                                      std::vector<int> embedding_rows, int n_rows = 120,
+                                      int n_features = 5) {
+  Problem<Scalar> p = make_problem<Scalar>(loss, n_logits, n_rows, n_features);
+  for (int row = 0; row < n_rows; ++row) {
+    for (const int n : embedding_rows) {
+      const auto index = static_cast<std::uint32_t>(p.codes.size());
+      const auto code = static_cast<std::int32_t>((uniform(11, index) + 1) / 2 * n);
+      p.codes.push_back(code);
+      if (p.view.task != automs::Task::regression) continue;
+      for (int j = 0; j < p.view.n_targets; ++j) p.y[row * p.view.n_targets + j] += code % 2;
+    }
+  }
+  p.view.codes = p.codes.data();
+  p.view.embedding_rows = std::move(embedding_rows);
   return p;
 }
 

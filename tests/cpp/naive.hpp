@@ -152,6 +152,8 @@ struct Parameter {
   double value = 0, gradient = 0, first = 0, second = 0;
 };
 
+using Table = std::vector<std::vector<Parameter>>;  // (n_rows, size)
+
 struct Layer {
   std::vector<std::vector<Parameter>> W;  // (fan_in, fan_out)
   std::vector<Parameter> b;
@@ -179,12 +181,23 @@ class Trainer {
       for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];
       layers_.push_back(layer);
     }
+    for (const automs::Embedding& from : network.embeddings) {
+      Table table(from.n_rows, std::vector<Parameter>(from.size));
+      for (int i = 0; i < from.n_rows; ++i) {
+        for (int j = 0; j < from.size; ++j) {
+          table[i][j].value = weights[from.weights + static_cast<std::size_t>(i) * from.size + j];
+        }
+      }
+      tables_.push_back(table);
+    }
     for (std::size_t row = 0; row < view.n_rows; ++row) {
       X_.emplace_back(view.X + row * view.n_features, view.X + (row + 1) * view.n_features);
       Vector y;
       for (int j = 0; j < view.n_targets; ++j) y.push_back(view.encoded_target(row, j));
       y_.push_back(y);
       weights_.push_back(view.weight(row));
+      const std::size_t n_embedded = view.n_embedded();
+      codes_.emplace_back(view.codes + row * n_embedded, view.codes + (row + 1) * n_embedded);
     }
     train_rows_ = view.train_rows;
   }
@@ -207,6 +220,7 @@ class Trainer {
   }
 
   std::vector<Layer>& layers() { return layers_; }
+  std::vector<Table>& tables() { return tables_; }
   double last_epoch_loss() const { return epoch_loss_; }
 
   Vector logits(const Vector& x) const {
@@ -254,6 +268,9 @@ class Trainer {
   double row_gradient(std::int32_t row, double factor, std::uint64_t step,
                       std::size_t row_in_batch) {
     Matrix inputs{X_[row]};
+    for (std::size_t e = 0; e < tables_.size(); ++e) {
+      for (const Parameter& p : tables_[e][codes_[row][e]]) inputs[0].push_back(p.value);
+    }
     Matrix slopes(layers_.size());
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       inputs.push_back(layer_output(l, inputs[l], step, row_in_batch, true, &slopes[l]));
@@ -275,6 +292,10 @@ class Trainer {
       }
       by_output = by_input;
     }
+    auto by_value = by_output.begin() + static_cast<std::ptrdiff_t>(X_[row].size());
+    for (std::size_t e = 0; e < tables_.size(); ++e) {
+      for (Parameter& p : tables_[e][codes_[row][e]]) p.gradient += *by_value++;
+    }
     return loss;
   }
 
@@ -294,6 +315,11 @@ class Trainer {
       const double t = (static_cast<double>(step) + 0.5) /
                        static_cast<double>(steps_per_epoch * candidate_.epochs);
       const double rate = candidate_.learning_rate * schedule(candidate_.learning_rate_schedule, t);
+      for (Table& table : tables_) {
+        for (auto& row : table) {
+          for (Parameter& p : row) update(p, rate, step, true);
+        }
+      }
       for (Layer& layer : layers_) {
         for (auto& row : layer.W) {
           for (Parameter& p : row) update(p, rate, step, true);
@@ -322,6 +348,8 @@ class Trainer {
 
   Candidate candidate_;
   std::vector<Layer> layers_;
+  std::vector<Table> tables_;
+  std::vector<std::vector<std::int32_t>> codes_;
   Matrix X_, y_;
   Vector weights_;
   std::vector<std::int32_t> train_rows_;

@@ -20,20 +20,90 @@ class ModelMaker {
   }
   std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(generator_() % n); }
 
-  automs::EncoderTables encoder(std::size_t n_columns) {
-    automs::EncoderTables tables;
-    for (std::size_t j = 0; j < n_columns; ++j) {
-      tables.centre.push_back(normal());
-      tables.scale.push_back(below(5) == 0 ? 0.0 : 0.3 + 0.2 * below(10));
-      tables.clip.push_back(static_cast<std::uint8_t>(below(2)));
-      tables.indicator.push_back(static_cast<std::uint8_t>(below(2)));
+  /// A column of any kind; categories of one column differ.
+  automs::ColumnTables column() {
+    automs::ColumnTables tables;
+    tables.kind = static_cast<automs::ColumnKind>(below(3));
+    if (tables.kind != automs::ColumnKind::categorical) return tables;
+    tables.ordered = below(2) == 1;
+    for (std::uint32_t c = below(6); c > 0; --c) {
+      tables.categories.push_back("caf\xC3\xA9 " + std::to_string(c));
     }
     return tables;
   }
 
-  automs::NetworkTables network(std::uint32_t n_features, std::uint32_t n_logits) {
+  /// A part of the given kind over column `j`.
+  automs::PartTables part(automs::PartKind kind, const std::vector<automs::ColumnTables>& columns,
+                          std::uint32_t j) {
+    automs::PartTables tables;
+    tables.kind = kind;
+    tables.column = j;
+    const automs::ColumnTables& column = columns[j];
+    const bool categorical = column.kind == automs::ColumnKind::categorical;
+    const double unit = column.kind == automs::ColumnKind::date ? 1e10 : 1.0;  // of its numbers
+    const std::uint32_t n_codes =
+        categorical ? static_cast<std::uint32_t>(column.categories.size()) : below(5);
+    switch (kind) {
+      case automs::PartKind::scaled:
+        tables.centre = normal(unit);
+        tables.scale = below(5) == 0 ? 0.0 : (0.3 + 0.2 * below(10)) / unit;
+        tables.clip = below(2) == 1;
+        break;
+      case automs::PartKind::indicator:
+        break;
+      case automs::PartKind::interpolated:
+      case automs::PartKind::piecewise:
+        tables.knots.push_back(normal(unit));
+        for (std::uint32_t i = 1 + below(8); i > 0; --i) {
+          tables.knots.push_back(tables.knots.back() + (0.01 + 0.2 * below(5)) * unit);
+        }
+        if (kind == automs::PartKind::piecewise) break;
+        for (std::size_t i = 0; i < tables.knots.size(); ++i) tables.values.push_back(normal());
+        break;
+      case automs::PartKind::one_hot:
+      case automs::PartKind::embedded:
+        tables.n_places = 1 + below(n_codes + 2);
+        for (std::uint32_t i = 0; i < n_codes + 2; ++i) {
+          const bool none = kind == automs::PartKind::one_hot && below(4) == 0;
+          tables.places.push_back(none ? automs::kNoSlot : below(tables.n_places));
+        }
+        break;
+      case automs::PartKind::ordinal:
+        for (std::uint32_t i = 0; i < n_codes + 2; ++i) tables.values.push_back(normal());
+        break;
+      case automs::PartKind::calendar:
+        tables.cycle = static_cast<automs::Cycle>(below(automs::kCycleCount));
+        break;
+    }
+    return tables;
+  }
+
+  /// Scaled parts, sometimes of all columns in order and sometimes none, then others.
+  automs::EncoderTables encoder(const std::vector<automs::ColumnTables>& columns) {
+    automs::EncoderTables parts;
+    const auto n_columns = static_cast<std::uint32_t>(columns.size());
+    const std::uint32_t n_scaled = below(2 * n_columns);
+    for (std::uint32_t i = 0; i < n_scaled; ++i) {
+      const std::uint32_t j = n_scaled == n_columns ? i : below(n_columns);
+      parts.push_back(part(automs::PartKind::scaled, columns, j));
+    }
+    const std::uint32_t n_others = below(8) + (n_scaled == 0 ? 1 : 0);
+    for (std::uint32_t i = 0; i < n_others; ++i) {
+      const std::uint32_t kind = 1 + below(automs::kPartKindCount - 1);
+      parts.push_back(part(static_cast<automs::PartKind>(kind), columns, below(n_columns)));
+    }
+    return parts;
+  }
+
+  automs::NetworkTables network(const automs::Encoder& encoder, std::uint32_t n_logits) {
     automs::NetworkTables tables;
-    tables.layer_sizes.push_back(n_features);
+    auto n_inputs = static_cast<std::uint32_t>(encoder.n_features);
+    for (const std::uint32_t n_rows : encoder.embedding_rows) {
+      tables.embedding_sizes.push_back(1 + below(5));
+      n_inputs += tables.embedding_sizes.back();
+      tables.embeddings.push_back(floats(std::size_t{n_rows} * tables.embedding_sizes.back(), 1.0));
+    }
+    tables.layer_sizes.push_back(n_inputs);
     const std::uint32_t n_hidden = below(4);
     const std::uint32_t width = 1 + below(110);
     // Equal neighbours let `residual` take effect.
@@ -60,9 +130,10 @@ class ModelMaker {
     automs::ModelTables tables;
     tables.task = task;
     tables.n_columns = 1 + below(12);
+    for (std::uint32_t j = 0; j < tables.n_columns; ++j) tables.columns.push_back(column());
     tables.n_outputs = task == automs::ModelTask::binary ? 2 : n_outputs;
     for (std::uint32_t i = 0; i < 1 + below(3); ++i) {
-      tables.encoders.push_back(encoder(tables.n_columns));
+      tables.encoders.push_back(encoder(tables.columns));
     }
     const std::uint32_t n_networks = 1 + below(4);
     for (std::uint32_t i = 0; i < n_networks; ++i) add_network(tables);
@@ -85,10 +156,9 @@ class ModelMaker {
 
   void add_network(automs::ModelTables& tables) {
     const std::uint32_t chosen = below(static_cast<std::uint32_t>(tables.encoders.size()));
-    std::uint32_t n_features = tables.n_columns;
-    for (const std::uint8_t flag : tables.encoders[chosen].indicator) n_features += flag;
+    const automs::Encoder encoder = make_encoder(tables.n_columns, tables.encoders[chosen]);
     const bool binary = tables.task == automs::ModelTask::binary;
-    automs::NetworkTables network = this->network(n_features, binary ? 1 : tables.n_outputs);
+    automs::NetworkTables network = this->network(encoder, binary ? 1 : tables.n_outputs);
     network.encoder = chosen;
     switch (tables.task) {
       case automs::ModelTask::regression:

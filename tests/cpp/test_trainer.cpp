@@ -5,64 +5,18 @@
 #include "check.hpp"
 #include "core/trainer.hpp"
 #include "fixtures.hpp"
-#include "naive.hpp"
+#include "twin.hpp"
 
 using namespace automs;
 using fixtures::make_candidate;
 using fixtures::make_problem;
 using fixtures::Problem;
+using twin::all_losses;
+using twin::compare_with_differences;
+using twin::compare_with_twin;
+using twin::train;
 
 namespace {
-
-template <typename Scalar>
-State<Scalar> train(const Candidate& candidate, const View<Scalar>& view, int until) {
-  const Network network =
-      make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
-  ThreadBuffers<Scalar> buffers;
-  Stop stop;
-  State<Scalar> state;
-  Trainer<Scalar>(candidate, network, view, std::nullopt, buffers).train(state, until, stop, 0);
-  return state;
-}
-
-/// The weights at epoch 0, prior bias included: what a training cut before its first tile holds.
-template <typename Scalar>
-std::vector<Scalar> first_weights(const Candidate& candidate, const View<Scalar>& view) {
-  const State<Scalar> state = train(candidate, view, 0);
-  return {state.weights.begin(), state.weights.end()};
-}
-
-/// Trains both and compares every weight. Float against double: the tolerance is for float, whose
-/// rounding the steps of Adam can enlarge where a gradient is nearly zero.
-template <typename Scalar>
-void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, double tolerance) {
-  const Network network =
-      make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits);
-  const State<Scalar> fast = train(candidate, view, candidate.epochs);
-  naive::Trainer twin(candidate, network, view, first_weights(candidate, view));
-  twin.train(candidate.epochs);
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    const Layer& layer = network.layers[l];
-    for (int j = 0; j < layer.fan_out; ++j) {
-      CHECK_CLOSE(fast.weights[layer.bias + j], twin.layers()[l].b[j].value, tolerance);
-      for (int i = 0; i < layer.fan_in; ++i) {
-        const std::size_t at = layer.weights + static_cast<std::size_t>(i) * layer.stride + j;
-        CHECK_CLOSE(fast.weights[at], twin.layers()[l].W[i][j].value, tolerance);
-      }
-    }
-    for (int i = 0; i < layer.fan_in; ++i) {
-      for (int j = layer.fan_out; j < layer.stride; ++j) {
-        CHECK(fast.weights[layer.weights + static_cast<std::size_t>(i) * layer.stride + j] == 0);
-      }
-    }
-  }
-  CHECK_CLOSE(fast.train_loss.back(), twin.last_epoch_loss(), tolerance);
-}
-
-std::vector<Loss> all_losses() {
-  return {Loss::squared,  Loss::absolute, Loss::huber,
-          Loss::quantile, Loss::poisson,  Loss::cross_entropy};
-}
 
 void test_every_activation_and_loss_equals_the_twin() {
   for (int a = 0; a < kActivationCount; ++a) {
@@ -113,18 +67,6 @@ void test_shapes_and_regularisation_equal_the_twin() {
   }
 }
 
-/// Weighted mean loss of the training rows, without dropout, for the numerical gradient.
-double mean_loss(const Candidate& c, const Network& network, const View<double>& view,
-                 const double* weights) {
-  Workspace<double> workspace;
-  workspace.lay_out(network, view.n_targets);
-  Evaluation evaluation;
-  evaluate(c, network, view, weights, view.train_rows, workspace, evaluation);
-  return evaluation.loss;
-}
-
-/// SGD without momentum at rate 1 for one step over all rows moves each weight by minus its
-/// gradient.
 void test_analytic_gradient_equals_numerical_gradient() {
   for (int a = 0; a < kActivationCount; ++a) {
     for (const Loss loss : all_losses()) {
@@ -132,30 +74,7 @@ void test_analytic_gradient_equals_numerical_gradient() {
         const Problem<double> p = make_problem<double>(loss, n_logits, 40, 4);
         Candidate c = make_candidate({6, 6}, static_cast<Activation>(a), loss);
         c.architecture.residual = a % 3 == 0;
-        c.optimizer.kind = Optimizer::sgd;
-        c.optimizer.momentum = 0.0;
-        c.epochs = 2;
-        c.batch_size = 1000;
-        const Network network = make_network<double>(c.architecture, 4, n_logits);
-        // One epoch first: with biases of exactly 0, rows whose units are all off lie on a kink.
-        State<double> moved = train(c, p.view, 1);
-        std::vector<double> weights(moved.weights.begin(), moved.weights.end());
-        c.learning_rate = 1.0;
-        ThreadBuffers<double> buffers;
-        Stop stop;
-        Trainer<double>(c, network, p.view, std::nullopt, buffers).train(moved, 2, stop, 0);
-        for (std::size_t i = 0; i < network.n_values; ++i) {
-          if (weights[i] == 0.0 && moved.weights[i] == 0.0) continue;  // padding
-          const double h = 1e-6;
-          const double kept = weights[i];
-          weights[i] = kept + h;
-          const double above = mean_loss(c, network, p.view, weights.data());
-          weights[i] = kept - h;
-          const double below = mean_loss(c, network, p.view, weights.data());
-          weights[i] = kept;
-          // Central differences with this h are exact to about 1e-9 here.
-          CHECK_CLOSE(kept - moved.weights[i], (above - below) / (2 * h), 2e-6);
-        }
+        compare_with_differences(c, p.view);
       }
     }
   }

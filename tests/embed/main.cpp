@@ -1,5 +1,9 @@
-// MODEL_FILE and rows of numbers on standard input -> one line of predictions for each row.
+// MODEL_FILE and rows of words on standard input -> one line of predictions for each row. A word is
+// "nan" for a missing value, the label of a category, or a number; no label here holds a blank.
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 
@@ -7,10 +11,21 @@
 
 namespace {
 
+/// A word -> the number of column j in a row.
+double number_of(const automs::Predictor& predictor, std::size_t j, const char* word) {
+  if (std::strcmp(word, "nan") == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (predictor.column_kind(j) == automs::ColumnKind::categorical) {
+    return predictor.category_code(j, word);
+  }
+  return std::strtod(word, nullptr);
+}
+
 /// Reads one row; false at the end of the input.
-bool read_row(double* row, std::size_t n_columns) {
-  for (std::size_t j = 0; j < n_columns; ++j) {
-    if (std::scanf("%lf", &row[j]) != 1) return false;
+bool read_row(const automs::Predictor& predictor, double* row) {
+  char word[128];
+  for (std::size_t j = 0; j < predictor.n_columns(); ++j) {
+    if (std::scanf("%127s", word) != 1) return false;
+    row[j] = number_of(predictor, j, word);
   }
   return true;
 }
@@ -33,7 +48,7 @@ int main(int argc, char** argv) {
   const std::unique_ptr<double[]> row(new (std::nothrow) double[predictor.n_columns()]);
   const std::unique_ptr<double[]> out(new (std::nothrow) double[predictor.n_outputs()]);
   if (!row || !out) return 1;
-  while (read_row(row.get(), predictor.n_columns())) {
+  while (read_row(predictor, row.get())) {
     predictor.predict(row.get(), out.get(), workspace);
     for (std::size_t j = 0; j < predictor.n_outputs(); ++j) {
       std::printf(j == 0 ? "%.17g" : " %.17g", out[j]);

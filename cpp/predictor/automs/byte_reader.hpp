@@ -101,6 +101,18 @@ class ByteReader {
     return ok() ? n : 0;
   }
 
+  /// How many of the next `most` records of `bytes_each` bytes start, one after the other, with the
+  /// byte `first`. Reads nothing.
+  std::size_t count_leading(unsigned char first, std::size_t bytes_each,
+                            std::size_t most) const noexcept {
+    std::size_t n = 0;
+    while (n < most && n < remaining() / bytes_each &&
+           bytes_[position_ + n * bytes_each] == first) {
+      ++n;
+    }
+    return n;
+  }
+
   /// n numbers; nothing is allocated before they are known to be there.
   template <typename T>
   void numbers(const char* field, std::size_t n, Array<T>& out) noexcept {

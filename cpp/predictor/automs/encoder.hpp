@@ -1,98 +1,167 @@
-// raw row (n_columns, NaN = missing) -> features (n_features, float), as training and prediction
-// see it.
+// raw row (n_columns, NaN = missing) -> features (n_features, float) and codes of embedded columns
+// (n_embedded), as training and prediction see them.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "automs/array.hpp"
+#include "automs/encoder_parts.hpp"
 #include "automs/status.hpp"
 
 namespace automs {
 
-/// What one encoding learned from training rows: one entry for each raw column. Features are the
-/// scaled columns, followed by one 0/1 feature for each column with `indicator`, in column order.
-struct Encoder {
-  Array<double> centre;
-  Array<double> scale;             // 0 for a constant column, which then encodes to 0
-  Array<std::uint8_t> clip;        // 1: bounded smoothly to (-3, 3)
-  Array<std::uint8_t> indicator;   // 1: the column has a feature that says "missing"
-  Array<std::uint32_t> indicated;  // the columns with indicator = 1, ascending
+/// z is clipped as z / sqrt(1 + (z / bend)^2): smoothly to (-3, 3), or, exactly, not at all.
+constexpr double kClipped = 3.0;
+constexpr double kNotClipped = std::numeric_limits<double>::infinity();
 
-  std::size_t n_columns() const noexcept { return centre.size(); }
-  std::size_t n_features() const noexcept { return centre.size() + indicated.size(); }
+/// The scaled parts of an encoder as columns, over which a loop vectorises.
+struct ScaledParts {
+  Array<std::uint32_t> columns;  // of the raw row
+  Array<double> centre;
+  Array<double> scale;  // 0 for a constant column, which then encodes to 0
+  Array<double> bend;   // kClipped or kNotClipped
+
+  std::size_t size() const noexcept { return columns.size(); }
+  bool resize(std::size_t n) noexcept {
+    return columns.resize(n) && centre.resize(n) && scale.resize(n) && bend.resize(n);
+  }
+};
+
+/// What one encoding learned from training rows: a list of parts, of which the scaled ones come
+/// first. Features follow each other in the order of the parts, and so do embedded codes.
+struct Encoder {
+  std::size_t n_columns = 0;
+  ScaledParts scaled;
+  Array<EncoderPart> parts;  // all others
+
+  // Worked out by finish_encoder.
+  std::size_t n_features = 0;
+  Array<std::uint32_t> embedding_rows;  // of each embedded part: the rows that its table must have
+  bool in_order = false;                // scaled part j reads column j
+
+  std::size_t n_embedded() const noexcept { return embedding_rows.size(); }
+  std::size_t n_parts() const noexcept { return scaled.size() + parts.size(); }
+};
+
+/// What finish_encoder found: the status, the field at fault and the place of its part in the list.
+struct EncoderFault {
+  Status status = Status::ok;
+  const char* field = "";
+  std::size_t part = 0;
 };
 
 namespace detail {
 
 /// z bounded to [-1e9, 1e9], infinities too: no feature of a network becomes infinite.
 inline double bounded(double z) noexcept {
-  const double upper = z > 1e9 ? 1e9 : z;
-  return upper < -1e9 ? -1e9 : upper;
+  const double upper = z > kLargestFeature ? kLargestFeature : z;
+  return upper < -kLargestFeature ? -kLargestFeature : upper;
 }
 
-/// z / sqrt(1 + (z / 3)^2) for a bounded z; from 1e9 on it is 3 to the last bit of a float.
-inline double soft_clip(double z) noexcept {
-  const double third = z / 3.0;
-  return z / std::sqrt(1.0 + third * third);
+inline const char* scaled_fault(const Encoder& encoder, std::size_t i) noexcept {
+  const ScaledParts& parts = encoder.scaled;
+  if (parts.columns[i] >= encoder.n_columns) return "column";
+  if (!std::isfinite(parts.centre[i])) return "centre";
+  if (!std::isfinite(parts.scale[i])) return "scale";
+  return parts.bend[i] == kClipped || parts.bend[i] == kNotClipped ? nullptr : "clip";
+}
+
+/// The first field that breaks a rule, with the place of its part.
+inline EncoderFault find_fault(const Encoder& encoder) noexcept {
+  const std::size_t n_scaled = encoder.scaled.size();
+  if (encoder.n_columns < 1 || encoder.n_columns > 0xFFFFFFFFu) {
+    return {Status::bad_value, "n_columns", 0};
+  }
+  if (encoder.n_parts() == 0 || encoder.scaled.centre.size() != n_scaled ||
+      encoder.scaled.scale.size() != n_scaled || encoder.scaled.bend.size() != n_scaled) {
+    return {Status::bad_value, "parts", 0};
+  }
+  for (std::size_t i = 0; i < n_scaled; ++i) {
+    if (const char* field = scaled_fault(encoder, i)) return {Status::bad_value, field, i};
+  }
+  for (std::size_t i = 0; i < encoder.parts.size(); ++i) {
+    const char* field = part_fault(encoder.parts[i], encoder.n_columns);
+    if (field != nullptr) return {Status::bad_value, field, n_scaled + i};
+  }
+  return {};
+}
+
+template <bool in_order, typename T>
+void encode_scaled(const ScaledParts& parts, const T* row, float* __restrict out) noexcept {
+  const std::size_t n = parts.size();
+  const std::uint32_t* columns = parts.columns.data();
+  const double* centre = parts.centre.data();
+  const double* scale = parts.scale.data();
+  const double* bend = parts.bend.data();
+  for (std::size_t i = 0; i < n; ++i) {
+    const double x = static_cast<double>(row[in_order ? i : columns[i]]);
+    const double z = bounded((x - centre[i]) * scale[i]);
+    const double share = z / bend[i];
+    const double feature = z / std::sqrt(1.0 + share * share);
+    // Infinity times a scale of 0 would be NaN; a constant column says nothing in any case.
+    out[i] = x != x || scale[i] == 0.0 ? 0.0f : static_cast<float>(feature);
+  }
 }
 
 }  // namespace detail
 
-/// Checks the four tables and lists the indicated columns: bad_value for an empty encoder, tables
-/// of different lengths, a number that is not finite, or a flag above 1.
-inline Status finish_encoder(Encoder& encoder) noexcept {
-  const std::size_t n = encoder.n_columns();
-  if (n == 0 || n > 0xFFFFFFFFu || encoder.scale.size() != n || encoder.clip.size() != n ||
-      encoder.indicator.size() != n) {
-    return Status::bad_value;
+/// Checks `n_columns` and every part, and works out the rest. Whatever else is done with an encoder
+/// comes after this.
+inline EncoderFault finish_encoder(Encoder& encoder) noexcept {
+  const EncoderFault fault = detail::find_fault(encoder);
+  if (fault.status != Status::ok) return fault;
+  encoder.in_order = true;
+  for (std::size_t i = 0; i < encoder.scaled.size(); ++i) {
+    encoder.in_order = encoder.in_order && encoder.scaled.columns[i] == i;
   }
-  std::size_t n_indicated = 0;
-  for (std::size_t j = 0; j < n; ++j) {
-    if (!std::isfinite(encoder.centre[j]) || !std::isfinite(encoder.scale[j]) ||
-        encoder.clip[j] > 1 || encoder.indicator[j] > 1) {
-      return Status::bad_value;
-    }
-    n_indicated += encoder.indicator[j];
+  encoder.n_features = encoder.scaled.size();
+  std::size_t n_embedded = 0;
+  for (const EncoderPart& part : encoder.parts) {
+    encoder.n_features += part.n_features();
+    n_embedded += part.kind == PartKind::embedded ? 1 : 0;
   }
-  if (!encoder.indicated.resize(n_indicated)) return Status::out_of_memory;
+  if (!encoder.embedding_rows.resize(n_embedded)) return {Status::out_of_memory, "parts", 0};
   std::size_t next = 0;
-  for (std::size_t j = 0; j < n; ++j) {
-    if (encoder.indicator[j] != 0) encoder.indicated[next++] = static_cast<std::uint32_t>(j);
+  for (const EncoderPart& part : encoder.parts) {
+    if (part.kind == PartKind::embedded) encoder.embedding_rows[next++] = part.n_places;
   }
-  return Status::ok;
+  return {};
 }
 
-/// row (n_columns) -> out (n_features). Values are centred and scaled in double, then narrowed, so
-/// that large numbers with small differences survive.
+/// row (n_columns) -> dense (n_features), codes (n_embedded; may be null where that is 0). Values
+/// are centred and scaled in double, then narrowed, so that large numbers with small differences
+/// survive.
 template <typename T>
-void encode_row(const Encoder& encoder, const T* row, float* __restrict out) noexcept {
-  const std::size_t n = encoder.n_columns();
-  const double* centre = encoder.centre.data();
-  const double* scale = encoder.scale.data();
-  const std::uint8_t* clip = encoder.clip.data();
-  for (std::size_t j = 0; j < n; ++j) {
-    const double x = static_cast<double>(row[j]);
-    const double scaled = detail::bounded((x - centre[j]) * scale[j]);
-    const double z = clip[j] != 0 ? detail::soft_clip(scaled) : scaled;
-    // Infinity times a scale of 0 would be NaN; a constant column says nothing in any case.
-    out[j] = x != x || scale[j] == 0.0 ? 0.0f : static_cast<float>(z);
+void encode_row(const Encoder& encoder, const T* row, float* __restrict dense,
+                std::int32_t* codes) noexcept {
+  if (encoder.in_order) {
+    detail::encode_scaled<true>(encoder.scaled, row, dense);
+  } else {
+    detail::encode_scaled<false>(encoder.scaled, row, dense);
   }
-  for (std::size_t i = 0; i < encoder.indicated.size(); ++i) {
-    const T x = row[encoder.indicated[i]];
-    out[n + i] = x != x ? 1.0f : 0.0f;
+  float* out = dense + encoder.scaled.size();
+  for (const EncoderPart& part : encoder.parts) {
+    const double x = static_cast<double>(row[part.column]);
+    if (part.kind == PartKind::embedded) {
+      const std::size_t place = detail::code_place(x, part.places.size() - 2);
+      *codes++ = static_cast<std::int32_t>(part.places[place]);
+    } else {
+      detail::encode_part(part, x, out);
+      out += part.n_features();
+    }
   }
 }
 
-/// Rows of X (row-major, `stride` elements from row to row) -> out (n, n_features), row-major. Row
-/// i of `out` is row rows[i] of X, or row i where `rows` is null.
-inline void encode_rows(const Encoder& encoder, const double* X, std::size_t stride,
-                        const std::int32_t* rows, std::size_t n, float* out) noexcept {
-  const std::size_t n_features = encoder.n_features();
+/// n rows of X (row-major, `stride` elements from row to row) -> dense (n, n_features) and codes
+/// (n, n_embedded), row-major.
+inline void encode_rows(const Encoder& encoder, const double* X, std::size_t stride, std::size_t n,
+                        float* dense, std::int32_t* codes) noexcept {
   for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t source = rows != nullptr ? static_cast<std::size_t>(rows[i]) : i;
-    encode_row(encoder, X + source * stride, out + i * n_features);
+    encode_row(encoder, X + i * stride, dense + i * encoder.n_features,
+               codes + i * encoder.n_embedded());
   }
 }
 

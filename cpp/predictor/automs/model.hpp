@@ -6,6 +6,7 @@
 
 #include "automs/activation.hpp"
 #include "automs/array.hpp"
+#include "automs/columns.hpp"
 #include "automs/encoder.hpp"
 
 namespace automs {
@@ -15,14 +16,11 @@ namespace automs {
 enum class ModelTask : std::uint8_t { regression = 0, binary = 1, multiclass = 2 };
 enum class ClassKind : std::uint8_t { none = 0, int64 = 1, float64 = 2, boolean = 3, string = 4 };
 enum class OutputLink : std::uint8_t { identity = 0, exp = 1, sigmoid = 2, softmax = 3 };
-enum class ColumnKind : std::uint8_t { numeric = 0 };
 
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersion = 2;  // that is written; those from 1 on are read
 constexpr unsigned char kMagic[8] = {0x89, 'A', 'U', 'T', 'O', 'M', 'S', 0x0A};
 constexpr std::size_t kHeaderBytes = 24;   // magic, version, flags, payload size
 constexpr std::size_t kChecksumBytes = 8;  // after the payload
-constexpr std::size_t kColumnBytes =
-    18;  // of one numeric column in an encoder: kind, flags, two doubles
 constexpr std::size_t kMaxLayers = 1024;
 
 struct PackedLayer {
@@ -33,24 +31,38 @@ struct PackedLayer {
   Array<float> bias;        // (fan_out)
 };
 
+/// The vectors of one embedded part's codes.
+struct EmbeddingTable {
+  std::size_t size = 0;  // of a vector
+  Array<float> vectors;  // (n_rows, size), row-major
+};
+
 struct PackedNetwork {
   std::size_t encoder = 0;
   double weight = 1.0;  // in the ensemble
   Activation activation = Activation::identity;
   OutputLink link = OutputLink::identity;
-  Array<PackedLayer> layers;    // hidden layers, then the output layer
-  Array<double> output_centre;  // (n_logits)
-  Array<double> output_scale;   // (n_logits): value = centre + scale * link(logit)
+  Array<EmbeddingTable> embeddings;  // one for each embedded part of the encoder
+  Array<PackedLayer> layers;         // hidden layers, then the output layer
+  Array<double> output_centre;       // (n_logits)
+  Array<double> output_scale;        // (n_logits): value = centre + scale * link(logit)
 
   std::size_t n_logits() const noexcept { return output_centre.size(); }
+  /// Inputs of the first layer that come from embeddings; they follow the encoder's features.
+  std::size_t n_embedding_values() const noexcept {
+    std::size_t n = 0;
+    for (const EmbeddingTable& table : embeddings) n += table.size;
+    return n;
+  }
 };
 
 struct Model {
   ModelTask task = ModelTask::regression;
   std::size_t n_columns = 0;
   std::size_t n_outputs = 0;
-  Array<Text> column_names;  // (n_columns), or empty
-  Array<Text> target_names;  // (n_outputs) of a regression, or empty
+  Array<Text> column_names;    // (n_columns), or empty
+  Array<ModelColumn> columns;  // (n_columns)
+  Array<Text> target_names;    // (n_outputs) of a regression, or empty
   ClassKind class_kind = ClassKind::none;
   Array<std::int64_t> int_classes;   // of the four arrays of classes, the one
   Array<double> float_classes;       // that `class_kind` names has n_outputs entries,

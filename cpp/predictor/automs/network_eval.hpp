@@ -1,8 +1,9 @@
-// features of one row (n_features) -> a network's values (n_logits), by vectorisable loops.
+// features and embedded codes of one row -> a network's values (n_logits), by vectorisable loops.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "automs/activation.hpp"
 #include "automs/model.hpp"
@@ -82,12 +83,21 @@ inline void apply_link(OutputLink link, const float* logits, std::size_t n,
   for (std::size_t j = 0; j < n; ++j) values[j] /= sum;
 }
 
-/// features (n_features) -> values (n_logits) = centre + scale * link(logit). `first` and `second`
-/// are scratch, each as wide as the widest layer.
-inline void evaluate(const PackedNetwork& network, const float* features, float* first,
-                     float* second, double* values) noexcept {
+/// codes (one for each embedding) -> their vectors, one after the other.
+inline void look_up(const PackedNetwork& network, const std::int32_t* codes, float* out) noexcept {
+  for (std::size_t i = 0; i < network.embeddings.size(); ++i) {
+    const EmbeddingTable& table = network.embeddings[i];
+    const float* vector = table.vectors.data() + static_cast<std::size_t>(codes[i]) * table.size;
+    for (std::size_t n = 0; n < table.size; ++n) out[n] = vector[n];
+    out += table.size;
+  }
+}
+
+/// input (features, then vectors of embeddings) -> values (n_logits) = centre + scale *
+/// link(logit). `first` and `second` are scratch, each as wide as the widest layer.
+inline void evaluate(const PackedNetwork& network, const float* input, float* first, float* second,
+                     double* values) noexcept {
   const std::size_t n_layers = network.layers.size();
-  const float* input = features;
   float* output = first;
   for (std::size_t i = 0; i < n_layers; ++i) {
     const PackedLayer& layer = network.layers[i];

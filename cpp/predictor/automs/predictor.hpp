@@ -15,6 +15,7 @@
 #error "automs relies on IEEE arithmetic (NaN, rounding): compile this file without fast math"
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -43,8 +44,10 @@ class Predictor {
 
    private:
     friend class Predictor;
-    Array<float> floats_;    // features of every encoder, then two buffers for layers
-    Array<double> doubles_;  // values of one network
+    Array<float> floats_;        // inputs for the networks of every encoder, then two buffers
+                                 // for layers
+    Array<double> doubles_;      // values of one network
+    Array<std::int32_t> codes_;  // of embedded columns, of every encoder
   };
 
   /// Loads a model from `bytes` (size), which may lie at any address and are not needed afterwards.
@@ -60,12 +63,28 @@ class Predictor {
   /// Values that `predict` writes: the targets of a regression, or one probability for each class.
   std::size_t n_outputs() const noexcept { return model_.n_outputs; }
   std::size_t n_networks() const noexcept { return model_.networks.size(); }
-  /// Weights and biases of all networks.
+  /// Weights, biases and embeddings of all networks.
   std::size_t n_parameters() const noexcept;
   ModelTask task() const noexcept { return model_.task; }
   ClassKind class_kind() const noexcept { return model_.class_kind; }
   /// Names of raw columns in the order that rows must have; empty where the file holds none.
   const Array<Text>& column_names() const noexcept { return model_.column_names; }
+  /// What the number of raw column j means; here and below j < n_columns().
+  ColumnKind column_kind(std::size_t j) const noexcept { return model_.columns[j].kind; }
+  /// Whether the order of a categorical column's codes means something.
+  bool column_is_ordered(std::size_t j) const noexcept { return model_.columns[j].ordered; }
+  /// 0 for a column that is not categorical.
+  std::size_t n_categories(std::size_t j) const noexcept {
+    return model_.columns[j].categories.size();
+  }
+  /// The text of code c < n_categories(j).
+  std::string_view category(std::size_t j, std::size_t c) const noexcept {
+    return view(model_.columns[j].categories[c]);
+  }
+  /// The number that stands for a category in a row: its code, or -1, which means "unknown".
+  double category_code(std::size_t j, std::string_view text) const noexcept {
+    return detail::find_category(model_.columns[j], text);
+  }
   const Array<Text>& target_names() const noexcept { return model_.target_names; }
   // Of these four, the one that class_kind() names has n_outputs entries, the others none.
   const Array<std::int64_t>& int_classes() const noexcept { return model_.int_classes; }
@@ -75,13 +94,15 @@ class Predictor {
   /// Free JSON text of the program that wrote the file.
   std::string_view metadata() const noexcept { return view(model_.metadata); }
 
-  /// row (n_columns of float or double, NaN = missing) -> out (n_outputs). A workspace that was not
-  /// prepared for this predictor gives NaN; infinities in columns that are not clipped may too.
+  /// row (n_columns of float or double, NaN = missing; a code in a categorical column, seconds
+  /// since 1970-01-01 UTC in a date column) -> out (n_outputs). A workspace that was not prepared
+  /// for this predictor gives NaN; infinities in columns that are not clipped may too.
   template <typename T>
   void predict(const T* row, double* out, Workspace& workspace) const noexcept {
     if (!fits(workspace)) return fill_nan(out);
     for (std::size_t i = 0; i < model_.encoders.size(); ++i) {
-      encode_row(model_.encoders[i], row, workspace.floats_.data() + feature_starts_[i]);
+      encode_row(model_.encoders[i], row, workspace.floats_.data() + starts_[i].input,
+                 workspace.codes_.data() + starts_[i].code);
     }
     combine(out, workspace);
   }
@@ -97,9 +118,16 @@ class Predictor {
   }
 
  private:
+  /// Where an encoder's results begin in the arrays of a workspace.
+  struct Starts {
+    std::size_t input = 0;
+    std::size_t code = 0;
+  };
+
   Status measure() noexcept;
   bool fits(const Workspace& workspace) const noexcept {
-    return workspace.floats_.size() >= n_floats_ && workspace.doubles_.size() >= most_logits_;
+    return workspace.floats_.size() >= n_floats_ && workspace.doubles_.size() >= most_logits_ &&
+           workspace.codes_.size() >= n_codes_;
   }
   void fill_nan(double* out) const noexcept {
     for (std::size_t j = 0; j < n_outputs(); ++j) out[j] = std::numeric_limits<double>::quiet_NaN();
@@ -107,54 +135,65 @@ class Predictor {
   void combine(double* out, Workspace& workspace) const noexcept;
 
   Model model_;
-  Array<std::size_t> feature_starts_;  // of each encoder, in the workspace's floats
-  std::size_t n_features_ = 0;         // of all encoders
-  std::size_t widest_ = 0;             // the most outputs of any layer
-  std::size_t most_logits_ = 0;        // of any network
-  std::size_t n_floats_ = 0;           // that a workspace needs
+  Array<Starts> starts_;         // of each encoder, in a workspace
+  std::size_t n_inputs_ = 0;     // of all encoders: features, and room for embeddings
+  std::size_t n_codes_ = 0;      // of all encoders
+  std::size_t widest_ = 0;       // the most outputs of any layer
+  std::size_t most_logits_ = 0;  // of any network
+  std::size_t n_floats_ = 0;     // that a workspace needs
 };
 
 inline Status Predictor::Workspace::prepare(const Predictor& predictor) noexcept {
-  const bool done = floats_.resize(predictor.n_floats_) && doubles_.resize(predictor.most_logits_);
+  const bool done = floats_.resize(predictor.n_floats_) &&
+                    doubles_.resize(predictor.most_logits_) && codes_.resize(predictor.n_codes_);
   return done ? Status::ok : Status::out_of_memory;
 }
 
 inline std::size_t Predictor::n_parameters() const noexcept {
   std::size_t n = 0;
   for (const PackedNetwork& network : model_.networks) {
+    for (const EmbeddingTable& table : network.embeddings) n += table.vectors.size();
     for (const PackedLayer& layer : network.layers) n += layer.weights.size() + layer.bias.size();
   }
   return n;
 }
 
-/// Works out once what every workspace needs.
+/// Works out once what every workspace needs. The vectors of a network's embeddings are put right
+/// behind the features of its encoder, where the networks take turns.
 inline Status Predictor::measure() noexcept {
-  if (!feature_starts_.resize(model_.encoders.size())) return Status::out_of_memory;
+  if (!starts_.resize(model_.encoders.size())) return Status::out_of_memory;
+  Array<std::size_t> rooms;  // for the vectors, of each encoder
+  if (!rooms.resize(model_.encoders.size())) return Status::out_of_memory;
+  for (const PackedNetwork& network : model_.networks) {
+    rooms[network.encoder] = std::max(rooms[network.encoder], network.n_embedding_values());
+  }
   for (std::size_t i = 0; i < model_.encoders.size(); ++i) {
-    feature_starts_[i] = n_features_;
-    n_features_ += model_.encoders[i].n_features();
+    starts_[i] = {n_inputs_, n_codes_};
+    n_inputs_ += model_.encoders[i].n_features + rooms[i];
+    n_codes_ += model_.encoders[i].n_embedded();
   }
   for (const PackedNetwork& network : model_.networks) {
-    for (const PackedLayer& layer : network.layers) {
-      widest_ = layer.fan_out > widest_ ? layer.fan_out : widest_;
-    }
-    most_logits_ = network.n_logits() > most_logits_ ? network.n_logits() : most_logits_;
+    for (const PackedLayer& layer : network.layers) widest_ = std::max(widest_, layer.fan_out);
+    most_logits_ = std::max(most_logits_, network.n_logits());
   }
-  n_floats_ = n_features_ + 2 * widest_;
+  n_floats_ = n_inputs_ + 2 * widest_;
   return Status::ok;
 }
 
-/// Features in the workspace -> out (n_outputs): the weighted sum of the networks' values.
+/// Features and codes in the workspace -> out (n_outputs): the weighted sum of the networks'
+/// values.
 inline void Predictor::combine(double* out, Workspace& workspace) const noexcept {
-  const float* features = workspace.floats_.data();
-  float* first = workspace.floats_.data() + n_features_;
+  float* first = workspace.floats_.data() + n_inputs_;
   double* values = workspace.doubles_.data();
   for (std::size_t j = 0; j < n_outputs(); ++j) out[j] = 0.0;
   // A binary network has one value, the probability of the second class.
   double* sums = model_.task == ModelTask::binary ? out + 1 : out;
   for (const PackedNetwork& network : model_.networks) {
-    detail::evaluate(network, features + feature_starts_[network.encoder], first, first + widest_,
-                     values);
+    const Starts& start = starts_[network.encoder];
+    float* input = workspace.floats_.data() + start.input;
+    detail::look_up(network, workspace.codes_.data() + start.code,
+                    input + model_.encoders[network.encoder].n_features);
+    detail::evaluate(network, input, first, first + widest_, values);
     for (std::size_t j = 0; j < network.n_logits(); ++j) sums[j] += network.weight * values[j];
   }
   if (model_.task == ModelTask::binary) out[0] = 1.0 - out[1];

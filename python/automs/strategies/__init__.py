@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 
-from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
+from automs.strategies.gibbs import GibbsStrategy
 from automs.strategies.halving import HalvingStrategy
 from automs.strategies.random import RandomStrategy
 
 __all__ = [
     "STRATEGIES",
+    "GibbsStrategy",
     "HalvingStrategy",
+    "Posterior",
     "Problem",
     "RandomStrategy",
     "Request",
@@ -20,7 +23,11 @@ __all__ = [
 ]
 
 #: Names that `make_strategy` knows.
-STRATEGIES: dict[str, type[Strategy]] = {"halving": HalvingStrategy, "random": RandomStrategy}
+STRATEGIES: dict[str, type[Strategy]] = {
+    "halving": HalvingStrategy,
+    "random": RandomStrategy,
+    "gibbs": GibbsStrategy,
+}
 
 
 def make_strategy(strategy: str | Strategy) -> Strategy:
@@ -28,7 +35,7 @@ def make_strategy(strategy: str | Strategy) -> Strategy:
 
     Parameters
     ----------
-    strategy : {"halving", "random"} or Strategy
+    strategy : {"halving", "random", "gibbs"} or Strategy
         Of a strategy object a copy is given, so that a search does not change it.
 
     Returns

@@ -12,7 +12,7 @@ from automs.cost import nominal_cost
 from automs.search_space import SearchSpace
 from automs.seeds import derive_seed
 
-__all__ = ["Problem", "Request", "Result", "Strategy"]
+__all__ = ["Posterior", "Problem", "Request", "Result", "Strategy"]
 
 #: Proposals that are looked at for one that the time left allows.
 _N_PROPOSALS = 16
@@ -29,6 +29,9 @@ class Problem:
         Fixes every draw.
     n_rows, n_features, n_outputs : int
         Training rows of one fold, encoded features and logits; for nominal costs.
+    features_of : callable, optional
+        Candidate -> its encoded features and the rows of each of its embedding tables; where it
+        is not given, all candidates have `n_features` and no tables.
     n_folds : int, default=1
         How often each candidate is trained.
     max_trials : int, optional
@@ -42,17 +45,45 @@ class Problem:
     n_rows: int
     n_features: int
     n_outputs: int
+    features_of: Callable[[Candidate], tuple[int, Sequence[int]]] | None = None
     n_folds: int = 1
     max_trials: int | None = None
     first_candidates: Sequence[Candidate] = ()
 
+    def cost(self, candidate: Candidate, epochs: int | None = None) -> float:
+        """Give the nominal cost of some epochs, by default all, on all folds."""
+        n_features: int = self.n_features
+        tables: Sequence[int] = ()
+        if self.features_of is not None:
+            n_features, tables = self.features_of(candidate)
+        return self.n_folds * nominal_cost(
+            candidate, self.n_rows, n_features, self.n_outputs, epochs, tables
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Train candidate `candidate_index` on, from where it is, until the end of `until_epoch`."""
+    """Train a candidate on, from where it is, until the end of an epoch.
+
+    Attributes
+    ----------
+    candidate_index : int
+    until_epoch : int
+    from_candidate : int, optional
+        Start from a copy of this candidate's state: weights, moments, epoch and curves as they
+        are before any request of the same `ask` is trained. For a candidate that was never
+        trained, with the network, encoding, optimizer, epochs and batch size of the other, whose
+        state is still kept (`may_be_promoted`) and which is not finished.
+
+    Examples
+    --------
+    >>> Request(0, until_epoch=15)
+    Request(candidate_index=0, until_epoch=15, from_candidate=None)
+    """
 
     candidate_index: int
     until_epoch: int
+    from_candidate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +101,9 @@ class Result:
         Whether no training is left: last epoch reached, stopped by its patience, or diverged.
     cost : float
         Nominal cost of this request, summed over folds.
+    part_scores : tuple of float
+        Scores on disjoint parts of the validation rows, the same for all candidates, NaN where
+        undefined; empty unless the strategy asks for them (`wants_part_scores`).
     """
 
     candidate_index: int
@@ -77,6 +111,23 @@ class Result:
     score: float
     finished: bool
     cost: float = 0.0
+    part_scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Candidates by their share in P ~ exp(inverse_temperature * score).
+
+    Attributes
+    ----------
+    weights : dict of int to float
+        By candidate, sum 1.
+    inverse_temperature : float
+        In units of one over the score.
+    """
+
+    weights: dict[int, float]
+    inverse_temperature: float
 
 
 class Strategy(ABC):
@@ -95,6 +146,8 @@ class Strategy(ABC):
         As given to `start`.
     candidates : list of Candidate
         All proposed so far; a `candidate_index` points into it.
+    wants_part_scores : bool, default=False
+        Whether results are to hold `part_scores`, which takes one more pass over validation rows.
 
     Examples
     --------
@@ -110,6 +163,7 @@ class Strategy(ABC):
 
     problem: Problem
     candidates: list[Candidate]
+    wants_part_scores: bool = False
 
     def start(self, problem: Problem) -> None:
         """Begin a search, forgetting any earlier one; overriding methods call this first."""
@@ -140,6 +194,10 @@ class Strategy(ABC):
     def may_be_promoted(self, candidate_index: int) -> bool:
         """Whether this candidate may be asked for again; where not, its state can be dropped."""
         return 0 <= candidate_index < len(self.candidates)
+
+    def posterior(self) -> Posterior | None:
+        """Give the weights by which the model averages candidates; None: it chooses greedily."""
+        return None
 
     def new_candidate(self) -> Candidate:
         """Give the next of the first candidates, or else a draw, without adding it.
@@ -180,9 +238,7 @@ class Strategy(ABC):
 
     def full_cost(self, candidate: Candidate) -> float:
         """Give the nominal cost of all epochs on all folds."""
-        problem = self.problem
-        size = (problem.n_rows, problem.n_features, problem.n_outputs)
-        return problem.n_folds * nominal_cost(candidate, *size)
+        return self.problem.cost(candidate)
 
     def n_left(self, allowance: float) -> int | None:
         """Give how many candidates may still be proposed, None for no such limit.

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from automs.candidates import Candidate, mutate_candidate
-from automs.schedule import (
-    RUNG_FRACTIONS,
-    bracket_cost,
-    check_fractions,
-    epoch_at,
-    n_survivors,
-    promote,
-)
+from automs.schedule import RUNG_FRACTIONS, check_fractions, n_survivors, promote
 from automs.seeds import derive_seed, keyed_rng
-from automs.strategies.base import Problem, Request, Result, Strategy
+from automs.strategies.base import Problem, Result
+from automs.strategies.rungs import RungStrategy
 
 __all__ = ["HalvingStrategy"]
 
-_PART = 128  # candidates asked for at once
 _N_PARENTS = 8  # mutated candidates come from so many best finished ones
 _MUTATION = 0x307A  # keeps the choice of parents apart from the draws of candidates
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """What a bracket may cost: with `n` candidates, all but one of which cost `total`."""
-
-    limit: float
-    n: int
-    total: float
-    reduction_factor: int
-    fractions: tuple[float, ...]
-
-    def fits(self, cost: float) -> bool:
-        mean = (self.total + cost) / self.n
-        return bracket_cost(self.n, mean, self.reduction_factor, self.fractions) <= self.limit
-
-
-class HalvingStrategy(Strategy):
+class HalvingStrategy(RungStrategy):
     """Train many candidates a little, and the better of them further: successive halving.
 
     Parameters
@@ -85,6 +61,8 @@ class HalvingStrategy(Strategy):
     rung 3: 2 candidates to 100 % of their epochs
     """
 
+    part = 128
+
     def __init__(
         self,
         reduction_factor: int = 3,
@@ -118,57 +96,14 @@ class HalvingStrategy(Strategy):
     def start(self, problem: Problem) -> None:
         """Begin a search."""
         super().start(problem)
-        self._last: dict[int, Result] = {}  # of each candidate told of
-        self._costs: list[float] = []  # of each candidate, to its last epoch
-        self._members: list[int] = []  # of the current rung
-        self._asked: set[int] = set()  # members asked for at this rung
-        self._kept: set[int] = set()  # members that the next rung may need
         self._parents: list[int] = []
-        self._rung = 0
-        self._n_opened = 0  # candidates at rung 0 of this bracket
-        self._n_brackets = 0
-        self._spent = 0.0
-
-    def ask(self, allowance: float) -> list[Request]:
-        """Give the next rung's requests, of this bracket or of a new one."""
-        while True:
-            requests = self._requests()
-            if requests:
-                return requests
-            if self._members:
-                self._climb(allowance)
-            elif not self._open(allowance):
-                return []
 
     def tell(self, results: Sequence[Result]) -> None:
         """Take in results, and see which members are already beaten."""
-        for result in results:
-            self._last[result.candidate_index] = result
-            self._spent += result.cost
+        super().tell(results)
         told = [index for index in self._members if self._has_arrived(index)]
         best = self._ranked(told)[: self._n_at(self._rung + 1)]
         self._kept = (set(self._members) - set(told)) | set(best)
-
-    def may_be_promoted(self, candidate_index: int) -> bool:
-        """Whether a later rung may still ask for this candidate."""
-        last = self._last.get(candidate_index)
-        return candidate_index in self._kept and not (last is not None and last.finished)
-
-    def _n_at(self, rung: int) -> int:
-        if rung >= len(self.fractions):
-            return 0
-        return n_survivors(self._n_opened, self.reduction_factor, rung)
-
-    def _target(self, index: int) -> int:
-        """Give the epoch that the current rung trains a candidate to."""
-        candidate = self.candidates[index]
-        if candidate.optimizer == "exact":  # has no epochs, and is done at once
-            return candidate.epochs
-        return epoch_at(candidate.epochs, self.fractions[self._rung])
-
-    def _has_arrived(self, index: int) -> bool:
-        last = self._last.get(index)
-        return last is not None and (last.finished or last.epoch >= self._target(index))
 
     def _ranked(self, indices: Sequence[int]) -> list[int]:
         """Order candidates best first, without those that diverged or were never told of."""
@@ -176,15 +111,8 @@ class HalvingStrategy(Strategy):
         order = promote(scores, len(scores))
         return [indices[at] for at in order if math.isfinite(scores[at])]
 
-    def _requests(self) -> list[Request]:
-        """Give what is left to ask for at this rung, in parts, so that losers can be dropped."""
-        left = (i for i in self._members if i not in self._asked and not self._has_arrived(i))
-        part = list(itertools.islice(left, _PART))
-        self._asked.update(part)
-        return [Request(index, self._target(index)) for index in part]
-
     def _climb(self, allowance: float) -> None:
-        """Promote the best members to the next rung; after the last rung none remain."""
+        """Promote the best members to the next rung."""
         arrived = [index for index in self._members if self._has_arrived(index)]
         self._rung += 1
         ranked = self._ranked(arrived)[: self._n_at(self._rung)]
@@ -202,45 +130,12 @@ class HalvingStrategy(Strategy):
         return cost
 
     def _open(self, allowance: float) -> bool:
-        """Fill rung 0 of a new bracket; False when there is no room for one."""
-        n_left = self.n_left(allowance)
-        share, at_most = math.inf, n_left
+        at_most: float | None = self.n_left(allowance)
         if math.isfinite(allowance):
-            share = self._next_share(allowance)
-            at_most = self.max_bracket if n_left is None else min(n_left, self.max_bracket)
+            at_most = self.max_bracket if at_most is None else min(at_most, self.max_bracket)
         finished = [i for i, result in self._last.items() if result.finished]
         self._parents = self._ranked(sorted(finished))[:_N_PARENTS]
-        self._rung, total = 0, 0.0
-        members: list[int] = []
-        while at_most is not None and len(members) < at_most:
-            n = len(members) + 1
-            # A share too small for a few candidates is stretched.
-            limit = share if n > 2 * self.reduction_factor else allowance
-            room = _Room(limit, n, total, self.reduction_factor, self.fractions)
-            if members and not room.fits(total / len(members)):
-                break  # one more of the mean size is too much
-            candidate = self.fitting_candidate(self._propose, room.fits)
-            if candidate is None:
-                break
-            cost = self.full_cost(candidate)
-            total += cost
-            self._costs.append(cost)
-            members.append(self.add(candidate))
-        self._n_opened = len(members)
-        self._enter(members)
-        return bool(members)
-
-    def _enter(self, members: list[int]) -> None:
-        """Make these the members of the current rung."""
-        self._members = members
-        self._kept = set(members)
-        self._asked = set()
-
-    def _next_share(self, allowance: float) -> float:
-        """Give each bracket twice the last one's share, or all, if little would be left over."""
-        share = self.first_share * 2**self._n_brackets * (self._spent + allowance)
-        self._n_brackets += 1
-        return allowance if allowance < 1.5 * share else share
+        return self._fill(self._propose, math.inf if at_most is None else at_most, allowance)
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""

@@ -25,6 +25,11 @@ class RandomStrategy(Strategy):
     References
     ----------
     J. Bergstra, Y. Bengio, "Random search for hyper-parameter optimization", JMLR 13, 2012.
+
+    Examples
+    --------
+    >>> from automs import AutoRegressor, RandomStrategy
+    >>> model = AutoRegressor(max_trials=20, strategy=RandomStrategy())
     """
 
     def start(self, problem: Problem) -> None:

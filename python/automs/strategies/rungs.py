@@ -1,0 +1,157 @@
+"""A budget and rungs -> batches of candidates that are trained from rung to rung."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from automs.candidates import Candidate
+from automs.schedule import bracket_cost, epoch_at, n_survivors
+from automs.strategies.base import Problem, Request, Result, Strategy
+
+__all__ = ["RungStrategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a batch may cost: with `n` candidates, all but one of which cost `total`."""
+
+    limit: float
+    n: int
+    total: float
+    reduction_factor: int
+    fractions: tuple[float, ...]
+
+    def fits(self, cost: float) -> bool:
+        mean = (self.total + cost) / self.n
+        return bracket_cost(self.n, mean, self.reduction_factor, self.fractions) <= self.limit
+
+
+class RungStrategy(Strategy):
+    """What strategies share that train batches of candidates from rung to rung.
+
+    Under a time limit each batch may cost twice what the one before could, and the last takes
+    what is left. Those that inherit set the attributes below, give `_open` and `_climb`, and keep
+    `_members` (of the current rung) and `_kept` (whose states a later rung may need).
+
+    Attributes
+    ----------
+    reduction_factor : int
+        One in so many goes on at each rung.
+    fractions : tuple of float
+        Rungs, as shares of each candidate's own epochs.
+    first_share : float
+        Share of the whole allowance for the first batch.
+    part : int, optional
+        Members that are asked for at once; None for all.
+    """
+
+    reduction_factor: int
+    fractions: tuple[float, ...]
+    first_share: float
+    part: int | None = None
+
+    def start(self, problem: Problem) -> None:
+        """Begin a search."""
+        super().start(problem)
+        self._last: dict[int, Result] = {}  # of each candidate told of
+        self._costs: list[float] = []  # of each candidate, to its last epoch
+        self._members: list[int] = []  # of the current rung
+        self._asked: set[int] = set()  # members asked for at this rung
+        self._kept: set[int] = set()  # members that the next rung may need
+        self._origins: dict[int, int] = {}  # whose state a copy starts from, until it is asked for
+        self._rung = 0
+        self._n_opened = 0  # candidates at rung 0 of this batch
+        self._n_batches = 0
+        self._spent = 0.0
+
+    def ask(self, allowance: float) -> list[Request]:
+        """Give the next rung's requests, of this batch or of a new one."""
+        while True:
+            requests = self._requests()
+            if requests:
+                return requests
+            if self._members:
+                self._climb(allowance)
+            elif not self._open(allowance):
+                return []
+
+    def tell(self, results: Sequence[Result]) -> None:
+        """Take in results."""
+        for result in results:
+            self._last[result.candidate_index] = result
+            self._spent += result.cost
+
+    def may_be_promoted(self, candidate_index: int) -> bool:
+        """Whether a later rung may still ask for this candidate."""
+        last = self._last.get(candidate_index)
+        return candidate_index in self._kept and not (last is not None and last.finished)
+
+    @abstractmethod
+    def _open(self, allowance: float) -> bool:
+        """Enter rung 0 of a new batch; False when there is no room for one."""
+
+    @abstractmethod
+    def _climb(self, allowance: float) -> None:
+        """Enter the next rung; after the last one no members remain."""
+
+    def _enter(self, members: list[int]) -> None:
+        """Make these the members of the current rung."""
+        self._members = members
+        self._kept = set(members)
+        self._asked = set()
+
+    def _n_at(self, rung: int) -> int:
+        if rung >= len(self.fractions):
+            return 0
+        return n_survivors(self._n_opened, self.reduction_factor, rung)
+
+    def _target(self, index: int) -> int:
+        """Give the epoch that the current rung trains a candidate to."""
+        candidate = self.candidates[index]
+        if candidate.optimizer == "exact":  # has no epochs, and is done at once
+            return candidate.epochs
+        return epoch_at(candidate.epochs, self.fractions[self._rung])
+
+    def _has_arrived(self, index: int) -> bool:
+        last = self._last.get(index)
+        return last is not None and (last.finished or last.epoch >= self._target(index))
+
+    def _requests(self) -> list[Request]:
+        """Give what is left to ask for at this rung, in parts, so that losers can be dropped."""
+        left = (i for i in self._members if i not in self._asked and not self._has_arrived(i))
+        part = list(itertools.islice(left, self.part))
+        self._asked.update(part)
+        return [Request(i, self._target(i), self._origins.pop(i, None)) for i in part]
+
+    def _fill(self, propose: Callable[[], Candidate], at_most: float, allowance: float) -> bool:
+        """Fill rung 0 of a new batch with what its share of the allowance pays for."""
+        share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
+        self._rung, total = 0, 0.0
+        members: list[int] = []
+        while len(members) < at_most:
+            n = len(members) + 1
+            # A share too small for a few candidates is stretched.
+            limit = share if n > 2 * self.reduction_factor else allowance
+            room = _Room(limit, n, total, self.reduction_factor, self.fractions)
+            if members and not room.fits(total / len(members)):
+                break  # one more of the mean size is too much
+            candidate = self.fitting_candidate(propose, room.fits)
+            if candidate is None:
+                break
+            cost = self.full_cost(candidate)
+            total += cost
+            self._costs.append(cost)
+            members.append(self.add(candidate))
+        self._n_opened = len(members)
+        self._enter(members)
+        return bool(members)
+
+    def _next_share(self, allowance: float) -> float:
+        """Give each batch twice the last one's share, or all, if little would be left over."""
+        share = self.first_share * 2**self._n_batches * (self._spent + allowance)
+        self._n_batches += 1
+        return allowance if allowance < 1.5 * share else share

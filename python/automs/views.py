@@ -1,0 +1,195 @@
+"""A table, a target and folds -> encoded views of them in the engine, made when first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from automs._core import Encoder, TrainJobs
+from automs.candidates import Candidate, resolve_loss
+from automs.encoding import fit_encoder
+from automs.memory import Memory
+from automs.splits import Split
+from automs.table import Table
+from automs.target import Target
+
+__all__ = ["FoldRows", "View", "Views"]
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRows:
+    """What is encoded: the table, the target, weights (n_rows), and the folds."""
+
+    table: Table
+    target: Target
+    sample_weight: Values | None
+    splits: list[Split]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A fold in one encoding: its number in the engine and what was learned from its rows.
+
+    X (n_rows, n_features) holds the dense features, `codes` (n_rows, n_embedded) the rows of
+    embedded categories in their tables.
+    """
+
+    number: int
+    encoder: Encoder
+    X: npt.NDArray[np.float32]
+    codes: npt.NDArray[np.int32]
+    output_centre: Values
+    output_scale: Values
+
+    @property
+    def embedding_rows(self) -> list[int]:
+        """The rows of each embedded column's table."""
+        return self.encoder.embedding_rows
+
+    @property
+    def n_bytes(self) -> int:
+        """What the encoded table takes."""
+        return self.X.nbytes + self.codes.nbytes
+
+
+class Views:
+    """Makes and keeps views, one for each fold, encoding and scale of the target.
+
+    Parameters
+    ----------
+    rows : FoldRows
+    jobs : TrainJobs
+        The engine that they are added to.
+    memory : Memory
+        What they are counted against.
+    n_threads : int
+
+    Attributes
+    ----------
+    seconds : float
+        What making one took, at most.
+    """
+
+    def __init__(self, rows: FoldRows, jobs: TrainJobs, memory: Memory, n_threads: int) -> None:
+        self.seconds = 0.0
+        self._rows = rows
+        self._jobs = jobs
+        self._memory = memory
+        self._n_threads = n_threads
+        self._views: dict[tuple[int, str, bool, bool], View] = {}
+        self._encoders: dict[tuple[int, str, bool], Encoder] = {}
+        self._refused: set[str] = set()
+
+    def view(self, fold: int, candidate: Candidate) -> View:
+        """Give a fold's encoded table and target as this candidate sees them."""
+        poisson = resolve_loss(candidate.loss, self._rows.target.task) == "poisson"
+        key = (fold, candidate.encoding, _embeds(candidate), poisson)
+        if key not in self._views:
+            self._views[key] = self._make(*key)
+        return self._views[key]
+
+    def encoder(self, fold: int, candidate: Candidate) -> Encoder:
+        """Give the encoder of a fold as this candidate uses it, without a view of all rows."""
+        return self._encoder(fold, candidate.encoding, _embeds(candidate))
+
+    def n_affordable_folds(self, seconds: float) -> int:
+        """Make the first view; give how many folds memory and so much time allow, at least 1."""
+        n_bytes = self.view(0, Candidate((), optimizer="exact", encoding="standard")).n_bytes
+        wanted = len(self._rows.splits) - 1
+        in_time = max(seconds, 0.0) / max(self.seconds, 1e-9)
+        return 1 + min(self._memory.n_more(n_bytes, wanted), int(min(in_time, wanted)))
+
+    def affordable(self, candidate: Candidate, seconds: float) -> Candidate:
+        """Give a candidate whose views are there, or can be made in the memory and time left.
+
+        That is the candidate itself, or else with the encoding of the view that was made first.
+        """
+        made = list(dict.fromkeys(encoding for _, encoding, _, _ in self._views))
+        if not made or candidate.encoding in made:
+            return candidate
+        n_folds = len(self._rows.splits)
+        if candidate.encoding not in self._refused and n_folds * self.seconds <= seconds:
+            if self._memory.has_room(n_folds * self._n_bytes(self.encoder(0, candidate))):
+                return candidate
+            self._refused.add(candidate.encoding)
+        return replace(candidate, encoding=made[0])
+
+    def _make(self, fold: int, encoding: str, embed: bool, poisson: bool) -> View:
+        started = perf_counter()
+        twin = self._twin(fold, encoding, embed, poisson)
+        rows, split = self._rows, self._rows.splits[fold]
+        encoder = twin.encoder if twin else self._encoder(fold, encoding, embed)
+        X, codes = (twin.X, twin.codes) if twin else self._encode(encoder)
+        centre, scale = self._output_scale(split.train_rows, poisson)
+        number = self._jobs.add_view(
+            rows.target.task,
+            rows.target.n_logits,
+            X,
+            rows.target.values,
+            rows.sample_weight,
+            split.train_rows,
+            split.validation_rows,
+            centre,
+            scale,
+            codes if encoder.n_embedded else None,
+            encoder.embedding_rows,
+        )
+        self.seconds = max(self.seconds, perf_counter() - started)
+        return View(number, encoder, X, codes, centre, scale)
+
+    def _twin(self, fold: int, encoding: str, embed: bool, poisson: bool) -> View | None:
+        """Give a view of the same features, where there is one."""
+        twin = self._views.get((fold, encoding, embed, not poisson))
+        if twin is None and not self._encoder(fold, encoding, True).n_embedded:
+            others = ((fold, encoding, not embed, counts) for counts in (poisson, not poisson))
+            twin = next((self._views[key] for key in others if key in self._views), None)
+        return twin
+
+    def _encode(self, encoder: Encoder) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        take = self._memory.take_view if self._views else self._memory.take_first_view
+        take(self._n_bytes(encoder))
+        return encoder.encode(self._rows.table.values, self._n_threads)
+
+    def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
+        key = (fold, encoding, embed)
+        if key not in self._encoders:
+            rows = self._rows
+            self._encoders[key] = fit_encoder(
+                rows.table, rows.splits[fold].train_rows, encoding, embed=embed
+            )
+            if embed and not self._encoders[key].n_embedded:  # then both are the same
+                self._encoders[fold, encoding, False] = self._encoders[key]
+        return self._encoders[key]
+
+    def _n_bytes(self, encoder: Encoder) -> int:
+        return 4 * len(self._rows.table.values) * (encoder.n_features + encoder.n_embedded)
+
+    def _output_scale(self, rows: npt.NDArray[np.int32], poisson: bool) -> tuple[Values, Values]:
+        """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
+        target, sample_weight = self._rows.target, self._rows.sample_weight
+        if target.classes is not None:
+            return np.zeros(target.n_logits), np.ones(target.n_logits)
+        y = target.values[rows]
+        weights = None if sample_weight is None else sample_weight[rows]
+        if weights is not None and not weights.any():
+            weights = None
+        # In units of about the largest magnitude, so that no square is too large or too small; a
+        # power of two changes no bit of what follows.
+        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1])
+        y = y / unit
+        mean = np.average(y, axis=0, weights=weights)
+        if poisson:
+            return np.zeros(target.n_logits), np.where(mean > 0, mean, 1.0) * unit
+        deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+        constant = (y.max(axis=0) == y.min(axis=0)) | (deviation == 0)
+        return mean * unit, np.where(constant, 1.0, deviation * unit)
+
+
+def _embeds(candidate: Candidate) -> bool:
+    """Whether columns of many categories become embeddings; a closed form knows one-hot only."""
+    return candidate.embedding_size > 0 and candidate.optimizer != "exact"
