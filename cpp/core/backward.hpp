@@ -6,41 +6,15 @@
 #include "core/embedding.hpp"
 #include "core/forward.hpp"
 #include "core/network.hpp"
+#include "core/optimizer.hpp"
 #include "core/product.hpp"
+#include "core/single_output.hpp"
+#include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
 
-/// W of every layer but the first -> W^T (fan_out, stride of fan_in), in square
-/// blocks, as either side may be much wider than a cache line. Of the first layer the rows of the
-/// embedded features alone, where there are any.
-template <typename Scalar>
-void transpose_weights(const Network& network, const Scalar* weights,
-                       Workspace<Scalar>& workspace) {
-  constexpr int block = 16;
-  for (std::size_t l = network.embeddings.empty() ? 1 : 0; l < network.layers.size(); ++l) {
-    const Layer& layer = network.layers[l];
-    const int skipped = l == 0 ? network.n_dense : 0;
-    const int n_in = layer.fan_in - skipped;
-    const std::size_t ld = row_stride<Scalar>(n_in);
-    const Scalar* W = weights + layer.weights + skipped * static_cast<std::size_t>(layer.stride);
-    Scalar* transposed = workspace.transposed[l];
-    for (int i0 = 0; i0 < n_in; i0 += block) {
-      const int i1 = std::min(i0 + block, n_in);
-      for (int j0 = 0; j0 < layer.fan_out; j0 += block) {
-        const int j1 = std::min(j0 + block, layer.fan_out);
-        for (int j = j0; j < j1; ++j) {
-          for (int i = i0; i < i1; ++i) {
-            transposed[j * ld + i] = W[i * static_cast<std::size_t>(layer.stride) + j];
-          }
-        }
-      }
-    }
-    for (int j = 0; j < layer.fan_out; ++j) {
-      for (std::size_t i = n_in; i < ld; ++i) transposed[j * ld + i] = Scalar(0);
-    }
-  }
-}
+namespace detail {
 
 /// Column sums of delta (n_rows, stride) -> the bias' gradient.
 template <typename Scalar>
@@ -54,73 +28,145 @@ void bias_gradient(const Layer& layer, const Scalar* __restrict delta, int n_row
   }
 }
 
-/// by_output (n_rows, stride) times slopes -> delta, and its column sums -> the bias' gradient.
+/// A panel of columns of one hidden layer's tile, rows `ld` apart.
 template <typename Scalar>
-void hidden_delta(const Layer& layer, int n_rows, const Scalar* __restrict by_output,
-                  const Scalar* __restrict slopes, Scalar* __restrict delta,
-                  Scalar* __restrict gradient, bool accumulate) {
-  const auto stride = static_cast<std::size_t>(layer.stride);
-  const int n = layer.padded_out;
-  if (!accumulate) std::fill(gradient, gradient + n, Scalar(0));
-  for (int row = 0; row < n_rows; ++row) {
-    const std::size_t first = row * stride;
-    for (int unit = 0; unit < n; ++unit) {
-      const Scalar value = by_output[first + unit] * slopes[first + unit];
-      delta[first + unit] = value;
-      gradient[unit] += value;
+struct DeltaPanel {
+  int n_rows;
+  std::size_t ld;
+  Scalar* delta;          // on entry the loss by the layer's output, on exit by pre-activations
+  const Scalar* slopes;   // of the activation, dropout included
+  const Scalar* skipped;  // what a residual layer above adds to the loss by output, or null
+  Scalar* by_output;      // receives the loss by output where the layer is residual, or null
+  Scalar* bias_gradient;  // receives the column sums of delta
+  bool accumulate;
+};
+
+template <int C, typename Scalar>
+void finish_delta(const DeltaPanel<Scalar> panel) {  // a copy, which no store can change
+  constexpr int lanes = kLanes<Scalar>;
+  Vector<Scalar> sums[C];
+  AUTOMS_UNROLL
+  for (int c = 0; c < C; ++c) {
+    sums[c] = panel.accumulate ? load(panel.bias_gradient + c * lanes) : Vector<Scalar>{};
+  }
+  for (int row = 0; row < panel.n_rows; ++row) {
+    const std::size_t start = row * panel.ld;
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) {
+      const std::size_t at = start + c * lanes;
+      Vector<Scalar> value = load(panel.delta + at);
+      if (panel.skipped) value += load(panel.skipped + at);
+      if (panel.by_output) store(panel.by_output + at, value);
+      value *= load(panel.slopes + at);
+      store(panel.delta + at, value);
+      sums[c] += value;
     }
   }
+  AUTOMS_UNROLL
+  for (int c = 0; c < C; ++c) store(panel.bias_gradient + c * lanes, sums[c]);
 }
 
-/// The gradient of a layer with one output: a row of sums over the units of its input, which fills
-/// vectors, where a column of W would fill one lane of each. `input` has whole vectors in its rows.
+/// workspace.delta of layer l -> workspace.next_delta of layer l - 1 and its bias' gradient.
 template <typename Scalar>
-void single_output_gradient(const Layer& layer, int n_rows, const Scalar* input,
-                            std::size_t ld_input, const Scalar* delta, Scalar* row_of_sums,
-                            Scalar* gradient, bool accumulate) {
-  const auto stride = static_cast<std::size_t>(layer.stride);
-  multiply_transposed(n_rows, 1, padded<Scalar>(layer.fan_in), delta, stride, input, ld_input,
-                      row_of_sums, ld_input, false);
-  for (int i = 0; i < layer.fan_in; ++i) {
-    const Scalar before = accumulate ? gradient[i * stride] : Scalar(0);
-    gradient[i * stride] = before + row_of_sums[i];
-  }
+void hidden_delta(const Network& network, std::size_t l, int n_rows, bool accumulate,
+                  Workspace<Scalar>& workspace) {
+  const Layer& layer = network.layers[l];
+  const Layer& before = network.layers[l - 1];
+  const std::size_t ld = before.stride;
+  const std::size_t ld_above = layer.stride;
+  Scalar* bias = workspace.gradient + before.bias;
+  multiply_by_transposed(
+      n_rows, layer.fan_out, layer.fan_in, workspace.delta, ld_above,
+      workspace.weights + layer.weights, ld_above, workspace.panel, workspace.next_delta, ld,
+      [&](int first, auto width) {
+        finish_delta<decltype(width)::value / kLanes<Scalar>>(DeltaPanel<Scalar>{
+            n_rows, ld, workspace.next_delta + first, workspace.slopes[l - 1] + first,
+            layer.residual ? workspace.by_output + first : nullptr,
+            before.residual ? workspace.by_output + first : nullptr, bias + first, accumulate});
+      });
 }
 
-/// workspace.output_gradient (n_rows, logit_stride) and the tile's forward pass -> gradient
-/// (network.n_values), added to what is there where `accumulate`. Needs `transpose_weights`.
+/// The same for the layer of a single output, with the gradient of its weights.
+template <typename Scalar>
+void single_output_delta(const Network& network, std::size_t l, int n_rows, bool accumulate,
+                         Workspace<Scalar>& workspace) {
+  const Layer& before = network.layers[l - 1];
+  const Scalar* weights = workspace.weights + network.layers[l].weights;
+  std::fill_n(workspace.panel, before.padded_out, Scalar(0));
+  std::copy_n(weights, before.fan_out, workspace.panel);
+  single_output_backward(
+      before.padded_out,
+      SingleOutput<Scalar>{n_rows, static_cast<std::size_t>(before.stride), workspace.delta,
+                           workspace.panel, workspace.activations[l - 1], workspace.slopes[l - 1],
+                           workspace.next_delta, before.residual ? workspace.by_output : nullptr,
+                           workspace.sums, workspace.gradient + before.bias, accumulate});
+}
+
+/// Gradient of W of layer l. With `update` each block of W is updated where its gradient is still
+/// in the cache, and while the next block's product keeps the multipliers busy.
+template <typename Scalar>
+void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_input, int n_rows,
+                     bool accumulate, const UpdateStep<Scalar>* update,
+                     Workspace<Scalar>& workspace) {
+  const std::size_t ld = layer.stride;
+  Scalar* gradient = workspace.gradient + layer.weights;
+  if (!update) {
+    multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta,
+                        ld, gradient, ld, accumulate);
+    return;
+  }
+  multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
+                      gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
+                        update->template update_block<decltype(width)::value>(layer, row, rows,
+                                                                              column, workspace);
+                      });
+}
+
+/// workspace.sums -> the gradient of the single output's weights.
+template <typename Scalar>
+void single_output_gradient(const Network& network, std::size_t l, bool accumulate,
+                            const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+  const Layer& layer = network.layers[l];
+  Scalar* gradient = workspace.gradient + layer.weights;
+  for (int i = 0; i < layer.fan_in; ++i) {
+    gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
+  }
+  if (update) update->update_row(layer, workspace);
+}
+
+}  // namespace detail
+
+/// workspace.delta (n_rows, logit_stride), the loss by the logits, and the tile's forward pass ->
+/// gradient (network.n_values), added to what is there where `accumulate`. With `update` each
+/// weight is updated as soon as its gradient is whole.
 template <typename Scalar>
 void backward(const Network& network, const Scalar* X, int n_rows, bool accumulate,
-              Workspace<Scalar>& workspace) {
-  Scalar* gradient = workspace.gradient;
+              const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+  const Layer& last = network.layers.back();
+  detail::bias_gradient(last, workspace.delta, n_rows, workspace.gradient + last.bias, accumulate);
   for (std::size_t l = network.layers.size(); l-- > 0;) {
     const Layer& layer = network.layers[l];
-    const std::size_t ld = layer.stride;
-    const bool output_layer = l + 1 == network.layers.size();
-    const Scalar* delta = output_layer ? workspace.output_gradient : workspace.delta;
-    if (output_layer) {
-      bias_gradient(layer, delta, n_rows, gradient + layer.bias, accumulate);
-    } else {
-      hidden_delta(layer, n_rows, workspace.output_gradient, workspace.slopes[l], workspace.delta,
-                   gradient + layer.bias, accumulate);
-    }
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
-    const std::size_t ld_input = l == 0 ? network.n_features() : network.layers[l - 1].stride;
-    if (layer.fan_out == 1 && l > 0) {
-      single_output_gradient(layer, n_rows, input, ld_input, delta, workspace.input_gradient,
-                             gradient + layer.weights, accumulate);
+    const std::size_t ld_input = l == 0 ? network.input_stride : network.layers[l - 1].stride;
+    // What lies before the layer needs W as it was, so it comes first.
+    if (l == 0) {
+      embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
+      if (update) update->update_tables(network, workspace);
+    }
+    if (layer.is_single_output()) {
+      if (l > 0) {
+        detail::single_output_delta(network, l, n_rows, accumulate, workspace);
+      } else {
+        multiply_transposed(n_rows, 1, network.input_stride, workspace.delta, 1, input, ld_input,
+                            workspace.sums, ld_input, false);
+      }
+      detail::single_output_gradient(network, l, accumulate, update, workspace);
     } else {
-      multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, delta, ld,
-                          gradient + layer.weights, ld, accumulate);
+      if (l > 0) detail::hidden_delta(network, l, n_rows, accumulate, workspace);
+      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update, workspace);
     }
-    if (l == 0) return embedding_gradient(network, delta, n_rows, accumulate, workspace);
-    multiply(n_rows, layer.fan_out, padded<Scalar>(layer.fan_in), delta, ld,
-             workspace.transposed[l], ld_input, static_cast<const Scalar*>(nullptr),
-             workspace.input_gradient, ld_input);
-    if (layer.residual) {
-      add_residual(layer, n_rows, workspace.output_gradient, ld, workspace.input_gradient);
-    }
-    std::swap(workspace.input_gradient, workspace.output_gradient);
+    if (update) update->update_bias(layer, workspace);
+    std::swap(workspace.delta, workspace.next_delta);
   }
 }
 

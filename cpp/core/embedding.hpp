@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "core/network.hpp"
-#include "core/product.hpp"
+#include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
@@ -21,7 +21,7 @@ void gather_vectors(const Network& network, const Scalar* weights, const std::in
   std::int32_t* code = workspace.codes.data();
   for (int i = 0; i < n_rows; ++i) {
     std::copy_n(codes + static_cast<std::size_t>(rows[i]) * n_embedded, n_embedded, code);
-    Scalar* input = workspace.input + static_cast<std::size_t>(i) * network.n_features();
+    Scalar* input = workspace.input + static_cast<std::size_t>(i) * network.input_stride;
     for (const Embedding& table : network.embeddings) {
       const Scalar* vector =
           weights + table.weights + static_cast<std::size_t>(*code++) * table.size;
@@ -30,23 +30,38 @@ void gather_vectors(const Network& network, const Scalar* weights, const std::in
   }
 }
 
+/// delta (n_rows, stride of the first layer) -> the loss by the embedded features, rows `ld` apart,
+/// in workspace.next_delta.
+template <typename Scalar>
+void loss_by_vectors(const Network& network, const Scalar* delta, int n_rows, std::size_t ld,
+                     Workspace<Scalar>& workspace) {
+  const Layer& layer = network.layers.front();
+  const int width = network.n_embedded_features();
+  const auto stride = static_cast<std::size_t>(layer.stride);
+  const Scalar* W = workspace.weights + layer.weights + network.n_dense * stride;
+  if (!layer.is_single_output()) {
+    multiply_by_transposed(n_rows, layer.fan_out, width, delta, stride, W, stride, workspace.panel,
+                           workspace.next_delta, ld, NoFinish{});
+    return;
+  }
+  for (int row = 0; row < n_rows; ++row) {
+    for (int j = 0; j < width; ++j) workspace.next_delta[row * ld + j] = delta[row] * W[j];
+  }
+}
+
 /// delta (n_rows, stride of the first layer) -> the gradient of every table, added to what is there
-/// where `accumulate`. Rows are added in their order. Overwrites workspace.input_gradient; needs
-/// `transpose_weights` and the codes of `gather_vectors`.
+/// where `accumulate`. Rows are added in their order. Overwrites workspace.next_delta; needs the
+/// codes of `gather_vectors`.
 template <typename Scalar>
 void embedding_gradient(const Network& network, const Scalar* delta, int n_rows, bool accumulate,
                         Workspace<Scalar>& workspace) {
   if (network.embeddings.empty()) return;
-  const Layer& layer = network.layers.front();
-  const int width = network.n_embedded_features();
-  const std::size_t ld = row_stride<Scalar>(width);
-  multiply(n_rows, layer.fan_out, padded<Scalar>(width), delta, layer.stride,
-           workspace.transposed[0], ld, static_cast<const Scalar*>(nullptr),
-           workspace.input_gradient, ld);
+  const std::size_t ld = row_stride<Scalar>(network.n_embedded_features());
+  loss_by_vectors(network, delta, n_rows, ld, workspace);
   if (!accumulate) std::fill_n(workspace.gradient, network.n_table_values, Scalar(0));
   const std::int32_t* code = workspace.codes.data();
   for (int i = 0; i < n_rows; ++i) {
-    const Scalar* by_vector = workspace.input_gradient + i * ld;
+    const Scalar* by_vector = workspace.next_delta + i * ld;
     for (const Embedding& table : network.embeddings) {
       Scalar* gradient =
           workspace.gradient + table.weights + static_cast<std::size_t>(*code++) * table.size;

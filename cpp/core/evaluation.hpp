@@ -79,7 +79,8 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
   double total_weight = 0.0;
   for (std::size_t first = 0; first < rows.size(); first += kTileRows) {
     const int n_rows = static_cast<int>(std::min<std::size_t>(kTileRows, rows.size() - first));
-    gather_tile(view, network, weights, rows.data() + first, n_rows, 1.0, workspace);
+    gather_tile(view, network, weights, {rows.data() + first, n_rows, rows.data() + rows.size()},
+                1.0, workspace);
     for (int i = 0; i < n_rows; ++i) {
       const auto row = static_cast<std::size_t>(rows[first + i]);
       for (int j = 0; j < view.n_targets; ++j) {
@@ -96,10 +97,10 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
                                 ld,
                                 workspace.targets,
                                 view.n_targets,
-                                workspace.row_weights,
+                                view.row_weights ? workspace.row_weights : nullptr,
                                 n_rows,
                                 network.n_logits()};
-    weighted_loss += tile_loss(settings, tile, Scalar(1), workspace.output_gradient);
+    weighted_loss += tile_loss(settings, tile, Scalar(1), workspace.delta);
     for (int i = 0; i < n_rows; ++i) {
       decode_logits(settings.kind, view, logits + i * ld,
                     result.predictions.data() + (first + i) * result.n_columns);

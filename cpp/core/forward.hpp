@@ -1,55 +1,16 @@
 // A tile of rows, weights -> activations, slopes and logits of every layer.
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 
 #include "automs/activation.hpp"
+#include "core/dropout.hpp"
 #include "core/network.hpp"
 #include "core/product.hpp"
-#include "core/random.hpp"
+#include "core/single_output.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
-
-/// Dropout of one step (Srivastava et al. 2014, inverted form): each hidden unit of each row is
-/// zeroed with `probability`, the others are divided by 1 - probability.
-struct Dropout {
-  double probability = 0.0;
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  std::uint32_t first_row = 0;  // of the tile within the mini-batch
-};
-
-/// A mask value depends on (seed, step, layer, row, unit) alone: 16 random bits for each unit,
-/// eight units a block. `values` and `slopes` (n_rows, stride) are both masked, so that the
-/// backward pass needs no mask. The probability is rounded to a multiple of 1 / 65536.
-template <typename Scalar>
-void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer_number, int n_rows,
-                   Scalar* values, Scalar* slopes) {
-  const RandomStream stream(dropout.seed, Purpose::dropout);
-  const auto threshold = static_cast<std::uint32_t>(dropout.probability * 65536.0 + 0.5);
-  const auto kept = static_cast<Scalar>(65536.0 / (65536.0 - threshold));
-  const auto blocks_of_row = static_cast<std::uint32_t>((layer.fan_out + 7) / 8);
-  // 64 layers at most share the low bits of the stream's number; the step has the rest.
-  const std::uint64_t position = dropout.step * 64 + layer_number;
-  for (int row = 0; row < n_rows; ++row) {
-    const std::size_t start = static_cast<std::size_t>(row) * layer.stride;
-    const std::uint32_t first_block = (dropout.first_row + row) * blocks_of_row;
-    for (std::uint32_t block = 0; block < blocks_of_row; ++block) {
-      const std::array<std::uint32_t, 4> words = stream.block(position, first_block + block);
-      const int first = static_cast<int>(block) * 8;
-      const int last = first + 8 < layer.fan_out ? first + 8 : layer.fan_out;
-      for (int unit = first; unit < last; ++unit) {
-        const int i = unit - first;
-        const std::uint32_t bits = (words[i / 2] >> (16 * (i % 2))) & 0xFFFFu;
-        const Scalar factor = bits < threshold ? Scalar(0) : kept;
-        values[start + unit] *= factor;
-        slopes[start + unit] *= factor;
-      }
-    }
-  }
-}
 
 /// Adds the layer's input (n_rows, fan_in) to its output; fan_in equals fan_out.
 template <typename Scalar>
@@ -62,31 +23,73 @@ void add_residual(const Layer& layer, int n_rows, const Scalar* input, std::size
   }
 }
 
-/// X (n_rows, n_features), n_rows <= kTileRows -> workspace.activations; the last are the logits.
+namespace detail {
+
+// Functions of their own, as their loops are vectorised well only where it is known at the call
+// that nothing overlaps.
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void apply_to_rows(int n_rows, std::size_t ld, Scalar* z) {
+  for (int row = 0; row < n_rows; ++row, z += ld) {
+    for (int i = 0; i < Width; ++i) z[i] = Function::at(z[i]).value;
+  }
+}
+
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void apply_with_slopes_to_rows(int n_rows, std::size_t ld, Scalar* __restrict z,
+                                                 Scalar* __restrict slopes) {
+  for (int row = 0; row < n_rows; ++row, z += ld, slopes += ld) {
+    for (int i = 0; i < Width; ++i) {
+      const ValueAndSlope<Scalar> result = Function::at(z[i]);
+      slopes[i] = result.slope;
+      z[i] = result.value;
+    }
+  }
+}
+
+/// z (n_rows, Width), rows `ld` apart -> f(z) in place, and slopes where they are wanted.
+template <int Width, typename Scalar>
+void activate_panel(Activation activation, int n_rows, std::size_t ld, Scalar* z, Scalar* slopes) {
+  if (activation == Activation::identity && !slopes) return;
+  visit_activation(activation, [&](auto function) {
+    using Function = decltype(function);
+    if (slopes) {
+      apply_with_slopes_to_rows<Function, Width>(n_rows, ld, z, slopes);
+    } else {
+      apply_to_rows<Function, Width>(n_rows, ld, z);
+    }
+  });
+}
+
+}  // namespace detail
+
+/// X (n_rows, input_stride), n_rows <= kTileRows -> workspace.activations; the last are the logits.
 /// With `training`, the slopes too, and dropout where `dropout` is given.
 template <typename Scalar>
 void forward(const Network& network, const Scalar* weights, const Scalar* X, int n_rows,
              bool training, const Dropout* dropout, Workspace<Scalar>& workspace) {
   const Scalar* input = X;
-  std::size_t ld_input = network.n_features();
+  std::size_t ld_input = network.input_stride;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
+    const bool hidden = l + 1 < network.layers.size();
+    const Scalar* W = weights + layer.weights;
+    const Scalar* bias = weights + layer.bias;
     Scalar* output = workspace.activations[l];
+    Scalar* slopes = training ? workspace.slopes[l] : nullptr;
     const std::size_t ld = layer.stride;
-    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, weights + layer.weights, ld,
-             weights + layer.bias, output, ld);
-    if (l + 1 < network.layers.size()) {
-      Scalar* slopes = workspace.slopes[l];
-      workspace.for_each_row(layer, n_rows, [&](std::size_t first, std::size_t n) {
-        if (training) {
-          activate_with_slopes(network.activation, output + first, slopes + first, n);
-        } else {
-          activate(network.activation, output + first, n);
-        }
-      });
-      if (dropout) apply_dropout(*dropout, layer, l, n_rows, output, slopes);
-      if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
+    if (layer.is_single_output()) {
+      dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
+      return;
     }
+    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
+             [&](int first, auto width) {
+               if (!hidden) return;
+               detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
+                                                              output + first,
+                                                              slopes ? slopes + first : nullptr);
+             });
+    if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, workspace);
+    if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;
     ld_input = ld;
   }

@@ -19,6 +19,7 @@ namespace automs {
 /// One dense layer, z = x W + b. W is row-major (fan_in, fan_out) with `stride` values from row to
 /// row; the columns from fan_out on are padding: zero at the start, and as their gradient is zero
 /// they stay so. Activations have rows of the same stride, of which `padded_out` are computed.
+/// The layer of a single output has no padding (single_output.hpp).
 struct Layer {
   int fan_in;
   int fan_out;
@@ -27,6 +28,8 @@ struct Layer {
   std::size_t weights;  // offsets in the flat buffer
   std::size_t bias;
   bool residual;
+
+  bool is_single_output() const { return stride == 1; }
 };
 
 /// The table of one embedded column: `n_rows` vectors of `size` values, one after the other. Each
@@ -51,6 +54,7 @@ struct Network {
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
   std::size_t n_values = 0;                      // length of the flat buffer, padding included
   int widest = 0;                                // largest stride
+  int input_stride = 0;                          // between rows of a tile's input
 
   /// Values in a row of the first layer's input: the dense features, then the vectors.
   int n_features() const { return layers.front().fan_in; }
@@ -103,11 +107,13 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   sizes.push_back(n_logits);
   int fan_in =
       n_features + add_embeddings<Scalar>(architecture.embedding_size, embedding_rows, network);
+  network.input_stride = padded<Scalar>(fan_in);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
     const bool hidden = i + 1 < sizes.size();
     Layer layer{fan_in, sizes[i], padded<Scalar>(sizes[i]), row_stride<Scalar>(sizes[i]), 0,
                 0,      false};
+    if (!hidden && sizes[i] == 1) layer.padded_out = layer.stride = 1;
     layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
     layer.weights = network.n_values;
     layer.bias = layer.weights +

@@ -11,76 +11,149 @@
 
 namespace automs {
 
-namespace detail {
-
+/// One step of an optimizer, its factors worked out once.
+///
 /// SGD with momentum m (Polyak 1964; Nesterov's form after Sutskever et al. 2013):
 /// v = m v + g; w -= rate * (nesterov ? g + m v : v), after w *= 1 - rate * weight_decay.
-template <typename Scalar>
-void sgd_range(const OptimizerSettings& settings, double rate, double weight_decay,
-               double l2_penalty, std::size_t n, Scalar* __restrict w, const Scalar* __restrict g,
-               Scalar* __restrict v) {
-  const auto momentum = static_cast<Scalar>(settings.momentum);
-  const auto step = static_cast<Scalar>(rate);
-  const auto shrink = static_cast<Scalar>(1.0 - rate * weight_decay);
-  const auto l2 = static_cast<Scalar>(l2_penalty);
-  const Scalar by_velocity = settings.nesterov ? momentum : Scalar(1);
-  const Scalar by_gradient = settings.nesterov ? Scalar(1) : Scalar(0);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Scalar gradient = g[i] + l2 * w[i];
-    v[i] = momentum * v[i] + gradient;
-    w[i] = w[i] * shrink - step * (by_gradient * gradient + by_velocity * v[i]);
-  }
-}
-
+///
 /// Adam (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1), with decoupled weight decay (Loshchilov
 /// and Hutter 2019, arXiv 1711.05101). The corrections of both moments go into two scalars.
 template <typename Scalar>
-void adam_range(const OptimizerSettings& settings, double rate, std::int64_t step,
-                double weight_decay, double l2_penalty, std::size_t n, Scalar* __restrict w,
-                const Scalar* __restrict g, Scalar* __restrict m, Scalar* __restrict v) {
-  const double correction1 = 1.0 - std::pow(settings.beta1, static_cast<double>(step + 1));
-  const double correction2 = 1.0 - std::pow(settings.beta2, static_cast<double>(step + 1));
-  const auto beta1 = static_cast<Scalar>(settings.beta1);
-  const auto beta2 = static_cast<Scalar>(settings.beta2);
-  const auto rest1 = static_cast<Scalar>(1.0 - settings.beta1);
-  const auto rest2 = static_cast<Scalar>(1.0 - settings.beta2);
-  const auto scale = static_cast<Scalar>(rate / correction1);
-  const auto root = static_cast<Scalar>(1.0 / std::sqrt(correction2));
-  const auto epsilon = static_cast<Scalar>(settings.epsilon);
-  const auto shrink = static_cast<Scalar>(1.0 - rate * weight_decay);
-  const auto l2 = static_cast<Scalar>(l2_penalty);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Scalar gradient = g[i] + l2 * w[i];
-    m[i] = beta1 * m[i] + rest1 * gradient;
-    v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-    w[i] = w[i] * shrink - scale * m[i] / (std::sqrt(v[i]) * root + epsilon);
-  }
-}
-
-}  // namespace detail
-
-/// One update of all weights from workspace.gradient at step `step` (from 0). Penalty and decay act
-/// on tables and weights, never on biases.
-template <typename Scalar>
-void update_weights(const Network& network, const OptimizerSettings& settings, double rate,
-                    std::int64_t step, Workspace<Scalar>& workspace) {
-  auto update = [&](std::size_t start, std::size_t n, double decay, double l2_penalty) {
-    if (settings.kind == Optimizer::sgd) {
-      detail::sgd_range(settings, rate, decay, l2_penalty, n, workspace.weights + start,
-                        workspace.gradient + start, workspace.first_moment + start);
-    } else {
-      detail::adam_range(settings, rate, step, decay, l2_penalty, n, workspace.weights + start,
-                         workspace.gradient + start, workspace.first_moment + start,
-                         workspace.second_moment + start);
+class UpdateStep {
+ public:
+  /// `step` counts from 0.
+  UpdateStep(const OptimizerSettings& settings, double rate, std::int64_t step)
+      : sgd_(settings.kind == Optimizer::sgd),
+        shrink_(static_cast<Scalar>(1.0 - rate * settings.weight_decay)),
+        l2_(static_cast<Scalar>(settings.l2_penalty)) {
+    if (sgd_) {
+      rate_ = static_cast<Scalar>(rate);
+      momentum_ = static_cast<Scalar>(settings.momentum);
+      by_velocity_ = settings.nesterov ? momentum_ : Scalar(1);
+      by_gradient_ = settings.nesterov ? Scalar(1) : Scalar(0);
+      return;
     }
+    const auto count = static_cast<double>(step + 1);
+    const double correction1 = 1.0 - std::pow(settings.beta1, count);
+    const double correction2 = 1.0 - std::pow(settings.beta2, count);
+    adam_ = {static_cast<Scalar>(settings.beta1),
+             static_cast<Scalar>(settings.beta2),
+             static_cast<Scalar>(1.0 - settings.beta1),
+             static_cast<Scalar>(1.0 - settings.beta2),
+             static_cast<Scalar>(rate / correction1),
+             static_cast<Scalar>(1.0 / std::sqrt(correction2)),
+             static_cast<Scalar>(settings.epsilon)};
+  }
+
+  /// `rows` rows of Width columns of the layer's W, from (row, column) on. Penalty and decay act on
+  /// tables and weights, never on biases.
+  template <int Width>
+  void update_block(const Layer& layer, int row, int rows, int column,
+                    Workspace<Scalar>& workspace) const {
+    const auto ld = static_cast<std::size_t>(layer.stride);
+    const std::size_t start = layer.weights + row * ld + column;
+    const Arrays at = arrays(start, workspace);
+    if (sgd_) {
+      for (int i = 0; i < rows; ++i) update_sgd(Width, shrink_, l2_, at, i * ld);
+    } else {
+      update_adam_rows<Width>(rows, ld, at.w, at.g, at.m, at.v);
+    }
+  }
+
+  /// All weights of the single output's layer.
+  void update_row(const Layer& layer, Workspace<Scalar>& workspace) const {
+    update_range(layer.weights, layer.fan_in, shrink_, l2_, workspace);
+  }
+
+  void update_tables(const Network& network, Workspace<Scalar>& workspace) const {
+    update_range(0, network.n_table_values, shrink_, l2_, workspace);
+  }
+
+  void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
+    update_range(layer.bias, layer.stride, Scalar(1), Scalar(0), workspace);
+  }
+
+ private:
+  struct Arrays {
+    Scalar* w;
+    const Scalar* g;
+    Scalar* m;
+    Scalar* v;
   };
-  if (network.n_table_values > 0) {
-    update(0, network.n_table_values, settings.weight_decay, settings.l2_penalty);
+
+  static Arrays arrays(std::size_t start, Workspace<Scalar>& workspace) {
+    return {workspace.weights + start, workspace.gradient + start, workspace.first_moment + start,
+            workspace.second_moment + start};
   }
-  for (const Layer& layer : network.layers) {
-    update(layer.weights, layer.bias - layer.weights, settings.weight_decay, settings.l2_penalty);
-    update(layer.bias, layer.stride, 0.0, 0.0);
+
+  void update_range(std::size_t start, std::size_t n, Scalar shrink, Scalar l2,
+                    Workspace<Scalar>& workspace) const {
+    const Arrays at = arrays(start, workspace);
+    if (sgd_) {
+      update_sgd(n, shrink, l2, at, 0);
+    } else {
+      update_adam(n, adam_, shrink, l2, at.w, at.g, at.m, at.v);
+    }
   }
-}
+
+  void update_sgd(std::size_t n, Scalar shrink, Scalar l2, const Arrays& at,
+                  std::size_t start) const {
+    Scalar* __restrict w = at.w + start;
+    const Scalar* __restrict g = at.g + start;
+    Scalar* __restrict v = at.m + start;
+    const Scalar rate = rate_, momentum = momentum_;
+    const Scalar by_gradient = by_gradient_, by_velocity = by_velocity_;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Scalar gradient = g[i] + l2 * w[i];
+      v[i] = momentum * v[i] + gradient;
+      w[i] = w[i] * shrink - rate * (by_gradient * gradient + by_velocity * v[i]);
+    }
+  }
+
+  /// What one parameter's step needs, in registers while a loop runs.
+  struct AdamFactors {
+    Scalar beta1, beta2, rest1, rest2, rate, root, epsilon;
+  };
+
+  static void update_adam(std::size_t n, const AdamFactors& f, Scalar shrink, Scalar l2,
+                          Scalar* __restrict w, const Scalar* __restrict g, Scalar* __restrict m,
+                          Scalar* __restrict v) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const Scalar gradient = g[i] + l2 * w[i];
+      m[i] = f.beta1 * m[i] + f.rest1 * gradient;
+      v[i] = f.beta2 * v[i] + f.rest2 * gradient * gradient;
+      w[i] = w[i] * shrink - f.rate * m[i] / (std::sqrt(v[i]) * f.root + f.epsilon);
+    }
+  }
+
+  /// The next block of rows comes some hundred cycles later; large networks lie far away.
+  template <int Width>
+  [[gnu::noinline]] void update_adam_rows(int rows, std::size_t ld, Scalar* __restrict w,
+                                          const Scalar* __restrict g, Scalar* __restrict m,
+                                          Scalar* __restrict v) const {
+    constexpr int line = static_cast<int>(kCacheLine / sizeof(Scalar));
+    const AdamFactors f = adam_;
+    const Scalar shrink = shrink_, l2 = l2_;
+    const std::size_t next = rows * ld;
+    for (int row = 0; row < rows; ++row, w += ld, g += ld, m += ld, v += ld) {
+      for (int j = 0; j < Width; j += line) {
+        __builtin_prefetch(w + next + j, 1);
+        __builtin_prefetch(m + next + j, 1);
+        __builtin_prefetch(v + next + j, 1);
+      }
+      for (int i = 0; i < Width; ++i) {
+        const Scalar gradient = g[i] + l2 * w[i];
+        m[i] = f.beta1 * m[i] + f.rest1 * gradient;
+        v[i] = f.beta2 * v[i] + f.rest2 * gradient * gradient;
+        w[i] = w[i] * shrink - f.rate * m[i] / (std::sqrt(v[i]) * f.root + f.epsilon);
+      }
+    }
+  }
+
+  bool sgd_;
+  Scalar shrink_, l2_;
+  Scalar rate_ = 0, momentum_ = 0, by_velocity_ = 0, by_gradient_ = 0;
+  AdamFactors adam_{};
+};
 
 }  // namespace automs

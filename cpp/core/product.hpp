@@ -15,12 +15,8 @@ namespace automs {
 // the order of the reduction, whatever block it falls into: the bits of a row do not depend on how
 // many rows there are.
 
-// Blocks live in registers only where every loop over them is unrolled.
-#if defined(__clang__)
-#define AUTOMS_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define AUTOMS_UNROLL _Pragma("GCC unroll 8")
-#endif
+/// Widest block of columns, in vectors: 4 with 32 registers, 2 with 16.
+constexpr int kBlockVectors = kVectorRegisters >= 32 ? 4 : 2;
 
 namespace detail {
 
@@ -43,10 +39,14 @@ inline void store(Scalar* p, Vector<Scalar> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// The blocks are functions of their own: inlined into the loops around them, their pointers would
+// leave the registers.
+
 /// R x C block of Y = bias + X W.
 template <typename Scalar, int R, int C>
-inline void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar* W, std::size_t ldw,
-                          const Scalar* bias, Scalar* Y, std::size_t ldy) {
+[[gnu::noinline]] void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar* W,
+                                     std::size_t ldw, const Scalar* bias, Scalar* Y,
+                                     std::size_t ldy) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sum[R][C];
   AUTOMS_UNROLL
@@ -75,8 +75,9 @@ inline void forward_block(int k, const Scalar* X, std::size_t ldx, const Scalar*
 
 /// R x C block of G (+)= X^T D; R runs over the columns of X.
 template <typename Scalar, int R, int C>
-inline void gradient_block(int b, const Scalar* X, std::size_t ldx, const Scalar* D,
-                           std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
+[[gnu::noinline]] void gradient_block(int b, const Scalar* X, std::size_t ldx, const Scalar* D,
+                                      std::size_t ldd, Scalar* G, std::size_t ldg,
+                                      bool accumulate) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sum[R][C];
   AUTOMS_UNROLL
@@ -112,91 +113,102 @@ constexpr int rows_of_block() {
   return room > 8 ? 8 : (room > 6 ? 6 : room);
 }
 
-/// Calls `rows` with the heights of blocks in turn: the full one, then those for what remains.
-template <int C, typename Rows>
-void for_each_height(Rows&& rows) {
-  constexpr int R = rows_of_block<C>();
-  rows(std::integral_constant<int, R>{});
-  if constexpr (R > 4) rows(std::integral_constant<int, 4>{});
-  if constexpr (R > 2) rows(std::integral_constant<int, 2>{});
-  rows(std::integral_constant<int, 1>{});
+/// Calls block(height as a constant) for a height of 1 to R.
+template <int R, typename Block>
+inline void with_height(int height, Block&& block) {
+  if constexpr (R > 1) {
+    if (height < R) return with_height<R - 1>(height, block);
+  }
+  block(std::integral_constant<int, R>{});
+}
+
+/// Calls block(first row, height as a constant) for `n` rows, cut into the fewest blocks, all but
+/// equally high: a last block of one or two rows has too few sums to fill the pipelines.
+template <int R, typename Block>
+inline void for_each_block(int n, Block&& block) {
+  int left = (n + R - 1) / R;
+  for (int row = 0; left > 0; --left) {
+    const int height = (n - row + left - 1) / left;
+    with_height<R>(height, [&](auto constant) { block(row, constant); });
+    row += height;
+  }
 }
 
 template <typename Scalar, int C>
 void forward_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scalar* W,
                      std::size_t ldw, const Scalar* bias, Scalar* Y, std::size_t ldy) {
-  int r = 0;
-  auto rows = [&](auto height) {
-    constexpr int R = decltype(height)::value;
-    for (; r + R <= b; r += R) {
-      forward_block<Scalar, R, C>(k, X + r * ldx, ldx, W, ldw, bias, Y + r * ldy, ldy);
-    }
-  };
-  for_each_height<C>(rows);
+  for_each_block<rows_of_block<C>()>(b, [&](int row, auto height) {
+    forward_block<Scalar, decltype(height)::value, C>(k, X + row * ldx, ldx, W, ldw, bias,
+                                                      Y + row * ldy, ldy);
+  });
 }
 
-template <typename Scalar, int C>
+template <typename Scalar, int C, typename Finish>
 void gradient_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scalar* D,
-                      std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
-  int r = 0;
-  auto rows = [&](auto height) {
-    constexpr int R = decltype(height)::value;
-    for (; r + R <= k; r += R) {
-      gradient_block<Scalar, R, C>(b, X + r, ldx, D, ldd, G + r * ldg, ldg, accumulate);
-    }
-  };
-  for_each_height<C>(rows);
+                      std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate,
+                      Finish&& finish) {
+  for_each_block<rows_of_block<C>()>(k, [&](int row, auto height) {
+    gradient_block<Scalar, decltype(height)::value, C>(b, X + row, ldx, D, ldd, G + row * ldg, ldg,
+                                                       accumulate);
+    finish(row, decltype(height)::value);
+  });
 }
 
-/// Y (b, n) = X (b, 1) W (1, n): nothing is summed, so there is nothing to keep in registers.
-template <typename Scalar>
-void outer_product(int b, int n, const Scalar* X, std::size_t ldx, const Scalar* __restrict W,
-                   Scalar* __restrict Y, std::size_t ldy) {
-  for (int r = 0; r < b; ++r) {
-    const Scalar x = X[r * ldx];
-    for (int c = 0; c < n; ++c) Y[r * ldy + c] = x * W[c];
-  }
+/// Calls panel(first column, vectors as a constant) for n columns, from wide panels to narrow ones.
+template <typename Scalar, typename Panel>
+void for_each_panel(int n, Panel&& panel) {
+  constexpr int lanes = kLanes<Scalar>;
+  int c = 0;
+  auto columns = [&](auto vectors) {
+    constexpr int width = decltype(vectors)::value * lanes;
+    for (; c + width <= n; c += width) panel(c, vectors);
+  };
+  columns(std::integral_constant<int, kBlockVectors>{});
+  if constexpr (kBlockVectors > 2) columns(std::integral_constant<int, 2>{});
+  columns(std::integral_constant<int, 1>{});
 }
 
 }  // namespace detail
 
-/// Widest block of columns, in vectors: 4 with 32 registers, 2 with 16.
-constexpr int kBlockVectors = kVectorRegisters >= 32 ? 4 : 2;
+/// What `multiply` does with a panel of finished columns where nothing follows.
+struct NoFinish {
+  template <typename Width>
+  void operator()(int, Width) const {}
+};
 
-/// Y (b, n) = bias (n, or null for 0) + X (b, k) W (k, n).
-template <typename Scalar>
+/// Y (b, n) = bias (n, or null for 0) + X (b, k) W (k, n). After each panel of columns, while it
+/// lies in the L1 cache: finish(first column, number of columns as a constant).
+template <typename Scalar, typename Finish = NoFinish>
 void multiply(int b, int k, int n, const Scalar* X, std::size_t ldx, const Scalar* W,
-              std::size_t ldw, const Scalar* bias, Scalar* Y, std::size_t ldy) {
-  if (k == 1 && !bias) return detail::outer_product(b, n, X, ldx, W, Y, ldy);
-  constexpr int lanes = kLanes<Scalar>;
-  int c = 0;
-  auto columns = [&](auto width) {
-    constexpr int C = decltype(width)::value;
-    for (; c + C * lanes <= n; c += C * lanes) {
-      detail::forward_columns<Scalar, C>(b, k, X, ldx, W + c, ldw, bias ? bias + c : nullptr, Y + c,
-                                         ldy);
-    }
-  };
-  columns(std::integral_constant<int, kBlockVectors>{});
-  if constexpr (kBlockVectors > 2) columns(std::integral_constant<int, 2>{});
-  columns(std::integral_constant<int, 1>{});
+              std::size_t ldw, const Scalar* bias, Scalar* Y, std::size_t ldy,
+              Finish&& finish = {}) {
+  detail::for_each_panel<Scalar>(n, [&](int c, auto vectors) {
+    constexpr int C = decltype(vectors)::value;
+    detail::forward_columns<Scalar, C>(b, k, X, ldx, W + c, ldw, bias ? bias + c : nullptr, Y + c,
+                                       ldy);
+    finish(c, std::integral_constant<int, C * kLanes<Scalar>>{});
+  });
 }
 
-/// G (k, n) = X^T (b, k) D (b, n), or G += where `accumulate`.
-template <typename Scalar>
+/// What `multiply_transposed` does with a finished block where nothing follows.
+struct NoBlockFinish {
+  template <typename Width>
+  void operator()(int, int, int, Width) const {}
+};
+
+/// G (k, n) = X^T (b, k) D (b, n), or G += where `accumulate`. After each block of G, still in the
+/// L1 cache: finish(first row, rows, first column, number of columns as a constant).
+template <typename Scalar, typename Finish = NoBlockFinish>
 void multiply_transposed(int b, int k, int n, const Scalar* X, std::size_t ldx, const Scalar* D,
-                         std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate) {
-  constexpr int lanes = kLanes<Scalar>;
-  int c = 0;
-  auto columns = [&](auto width) {
-    constexpr int C = decltype(width)::value;
-    for (; c + C * lanes <= n; c += C * lanes) {
-      detail::gradient_columns<Scalar, C>(b, k, X, ldx, D + c, ldd, G + c, ldg, accumulate);
-    }
-  };
-  columns(std::integral_constant<int, kBlockVectors>{});
-  if constexpr (kBlockVectors > 2) columns(std::integral_constant<int, 2>{});
-  columns(std::integral_constant<int, 1>{});
+                         std::size_t ldd, Scalar* G, std::size_t ldg, bool accumulate,
+                         Finish&& finish = {}) {
+  detail::for_each_panel<Scalar>(n, [&](int c, auto vectors) {
+    constexpr int C = decltype(vectors)::value;
+    detail::gradient_columns<Scalar, C>(
+        b, k, X, ldx, D + c, ldd, G + c, ldg, accumulate, [&](int row, int rows) {
+          finish(row, rows, c, std::integral_constant<int, C * kLanes<Scalar>>{});
+        });
+  });
 }
 
 }  // namespace automs

@@ -4,9 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <utility>
-#include <vector>
 
 namespace automs {
 
@@ -18,19 +16,25 @@ enum class Purpose : std::uint32_t {
   initial_embeddings = 4,
 };
 
+constexpr int kPhiloxRounds = 10;
+
+/// The key of the round after that of `key`.
+constexpr std::array<std::uint32_t, 2> next_key(std::array<std::uint32_t, 2> key) {
+  return {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+}
+
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"):
 /// counter (4 words), key (2 words) -> 4 random words.
 inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
                                            std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < kPhiloxRounds; ++round) {
     const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * counter[0];
     const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * counter[2];
     counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
                static_cast<std::uint32_t>(product1),
                static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
                static_cast<std::uint32_t>(product0)};
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
+    key = next_key(key);
   }
   return counter;
 }
@@ -44,10 +48,15 @@ class RandomStream {
 
   /// Four words at (stream, index); `stream` is for example the epoch or the step, below 2^56.
   std::array<std::uint32_t, 4> block(std::uint64_t stream, std::uint32_t index) const {
-    return philox({index, static_cast<std::uint32_t>(stream),
-                   static_cast<std::uint32_t>(stream >> 32) | purpose_ << 24, 0u},
-                  key_);
+    return philox(counter(stream, index), key_);
   }
+
+  /// What `block` puts through the generator.
+  std::array<std::uint32_t, 4> counter(std::uint64_t stream, std::uint32_t index) const {
+    return {index, static_cast<std::uint32_t>(stream),
+            static_cast<std::uint32_t>(stream >> 32) | purpose_ << 24, 0u};
+  }
+  std::array<std::uint32_t, 2> key() const { return key_; }
 
  private:
   std::array<std::uint32_t, 2> key_;
@@ -59,21 +68,6 @@ inline std::pair<double, double> normal_pair(std::uint32_t a, std::uint32_t b) {
   const double radius = std::sqrt(-2.0 * std::log((a + 0.5) * 0x1p-32));
   const double angle = 6.283185307179586 * (b * 0x1p-32);
   return {radius * std::cos(angle), radius * std::sin(angle)};
-}
-
-/// rows -> the same rows in the order of epoch `epoch` (Fisher and Yates). Every epoch starts from
-/// `rows` as given, so that the order depends on (seed, epoch) alone.
-inline void shuffle_rows(const std::vector<std::int32_t>& rows, std::uint64_t seed,
-                         std::uint64_t epoch, std::vector<std::int32_t>& order) {
-  order.assign(rows.begin(), rows.end());
-  const RandomStream stream(seed, Purpose::row_order);
-  std::array<std::uint32_t, 4> words{};
-  for (std::size_t i = order.size(); i > 1; --i) {
-    const auto position = static_cast<std::uint32_t>(order.size() - i);
-    if (position % 4 == 0) words = stream.block(epoch, position / 4);
-    const auto j = static_cast<std::size_t>((std::uint64_t{words[position % 4]} * i) >> 32);
-    std::swap(order[i - 1], order[j]);
-  }
 }
 
 }  // namespace automs

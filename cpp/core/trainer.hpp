@@ -17,6 +17,7 @@
 #include "core/metric.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/shuffle.hpp"
 #include "core/state.hpp"
 #include "core/stop.hpp"
 #include "core/tile.hpp"
@@ -103,7 +104,6 @@ class Trainer {
     std::copy(state.second_moment.begin(), state.second_moment.end(), workspace_.second_moment);
     // What no product writes, the padding of wide rows, has to be zero.
     std::fill_n(workspace_.gradient, n, Scalar(0));
-    transpose_weights(network_, workspace_.weights, workspace_);
   }
 
   /// Classes: the output's bias starts at the log odds of the training rows (plus one row a class).
@@ -138,26 +138,31 @@ class Trainer {
                  buffers_.row_order);
     const std::int64_t n_steps = steps_per_epoch() * candidate_.epochs;
     std::int64_t step = steps_per_epoch() * epoch;
+    std::int64_t next_look = 0;
     weighted_loss_ = 0.0;
     for (std::int64_t first = 0; first < n_train(); first += batch_size(), ++step) {
       const std::int64_t last = std::min(first + batch_size(), n_train());
+      const UpdateStep<Scalar> update(candidate_.optimizer,
+                                      learning_rate(candidate_, step, n_steps), step);
       for (std::int64_t row = first; row < last; row += kTileRows) {
-        if (stop.requested(thread)) return false;
+        if (row >= next_look) {
+          if (stop.requested(thread)) return false;
+          next_look = row + kTileRows;  // a look at the clock takes as long as a small batch
+        }
         const int n_rows = static_cast<int>(std::min<std::int64_t>(kTileRows, last - row));
-        add_tile(row, n_rows, step, first, last - first);
+        const bool last_tile = row + n_rows == last;
+        add_tile(row, n_rows, step, first, last - first, last_tile ? &update : nullptr);
       }
-      const double rate = learning_rate(candidate_, step, n_steps);
-      update_weights(network_, candidate_.optimizer, rate, step, workspace_);
-      transpose_weights(network_, workspace_.weights, workspace_);
     }
     return true;
   }
 
   /// Adds the gradient of rows [row, row + n_rows) of the epoch's order; they belong to the
-  /// mini-batch of `batch_rows` rows that starts at `first`.
+  /// mini-batch of `batch_rows` rows that starts at `first`. Its last tile brings the `update`.
   void add_tile(std::int64_t row, int n_rows, std::int64_t step, std::int64_t first,
-                std::int64_t batch_rows) {
-    gather_tile(view_, network_, workspace_.weights, buffers_.row_order.data() + row, n_rows,
+                std::int64_t batch_rows, const UpdateStep<Scalar>* update) {
+    const std::int32_t* order = buffers_.row_order.data();
+    gather_tile(view_, network_, workspace_.weights, {order + row, n_rows, order + n_train()},
                 mean_weight_, workspace_);
     const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
@@ -171,8 +176,8 @@ class Trainer {
                                 n_rows,
                                 network_.n_logits()};
     const auto scale = static_cast<Scalar>(1.0 / static_cast<double>(batch_rows));
-    weighted_loss_ += tile_loss(candidate_.loss, tile, scale, workspace_.output_gradient);
-    backward(network_, workspace_.input, n_rows, row != first, workspace_);
+    weighted_loss_ += tile_loss(candidate_.loss, tile, scale, workspace_.delta);
+    backward(network_, workspace_.input, n_rows, row != first, update, workspace_);
   }
 
   /// Writes the finished epoch into the state: curves, weights, best weights, end of training.

@@ -28,11 +28,23 @@ constexpr int kVectorRegisters = 16;
 template <typename Scalar>
 constexpr int kLanes = static_cast<int>(kVectorBytes / sizeof(Scalar));
 
+// Arrays of vectors live in registers only where every loop over them is unrolled.
+#if defined(__clang__)
+#define AUTOMS_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define AUTOMS_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /// The smallest multiple of the vector width that holds n values.
 template <typename Scalar>
 constexpr int padded(int n) {
   return (n + kLanes<Scalar> - 1) / kLanes<Scalar> * kLanes<Scalar>;
 }
+
+/// Rows that go through the network together. A larger mini-batch is cut into tiles whose gradients
+/// are added up, so that the activations of a tile stay in the L2 cache. The number is fixed, as
+/// it decides the order of sums.
+constexpr int kTileRows = 128;
 
 constexpr std::size_t kCacheLine = 64;
 

@@ -1,40 +1,39 @@
 // Network -> one thread's buffers for training it, laid out in a single block.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "core/network.hpp"
+#include "core/random_blocks.hpp"
+#include "core/transpose.hpp"
 #include "core/types.hpp"
 
 namespace automs {
-
-/// Rows that go through the network together. A larger mini-batch is cut into tiles whose gradients
-/// are added up, so that the activations of a tile stay in the L2 cache. The number is fixed, as
-/// it decides the order of sums.
-constexpr int kTileRows = 128;
 
 /// The arena of one thread. `lay_out` allocates only where a network needs more than any before.
 template <typename Scalar>
 class Workspace {
  public:
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
-  Scalar* input = nullptr;            // (T, n_features)
-  std::vector<std::int32_t> codes;    // (T, n_embedded)
-  Scalar* targets = nullptr;          // (T, n_targets)
-  Scalar* row_weights = nullptr;      // (T)
-  std::vector<Scalar*> activations;   // a layer: (T, P); the last one holds the logits
-  std::vector<Scalar*> slopes;        // a layer: (T, P), derivatives of the activation
-  std::vector<Scalar*> transposed;    // a layer: W^T (fan_out, stride of fan_in); the first
-                                      // layer: of the embedded features alone, or null
-  Scalar* delta = nullptr;            // (T, widest), loss by pre-activation
-  Scalar* output_gradient = nullptr;  // (T, widest), loss by a layer's output
-  Scalar* input_gradient = nullptr;   // (T, widest), loss by a layer's input
-  Scalar* weights = nullptr;          // (N)
-  Scalar* gradient = nullptr;         // (N)
-  Scalar* first_moment = nullptr;     // (N), or the velocity of SGD
-  Scalar* second_moment = nullptr;    // (N)
+  Scalar* input = nullptr;           // (T, input_stride)
+  std::vector<std::int32_t> codes;   // (T, n_embedded)
+  Scalar* targets = nullptr;         // (T, n_targets)
+  Scalar* row_weights = nullptr;     // (T)
+  std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
+  std::vector<Scalar*> slopes;       // a layer: (T, P), derivatives of the activation
+  Scalar* delta = nullptr;           // (T, widest), loss by a layer's pre-activations
+  Scalar* next_delta = nullptr;      // (T, widest), the same of the layer before it
+  Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
+  Scalar* sums = nullptr;            // (widest or input_stride), sums over the rows of a tile
+  Scalar* panel = nullptr;           // (panel_size of the widest), part of a transposed matrix
+  AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
+  Scalar* weights = nullptr;                 // (N)
+  Scalar* gradient = nullptr;                // (N)
+  Scalar* first_moment = nullptr;            // (N), or the velocity of SGD
+  Scalar* second_moment = nullptr;           // (N)
 
   void lay_out(const Network& network, int n_targets) {
     used_ = 0;
@@ -43,15 +42,9 @@ class Workspace {
     used_ = 0;
     place(network, n_targets, block_.data());
     codes.resize(static_cast<std::size_t>(kTileRows) * network.embeddings.size());
-  }
-
-  /// Calls part(first, n) for the computed values of `n_rows` rows, in as few pieces as they lie.
-  template <typename Part>
-  static void for_each_row(const Layer& layer, int n_rows, Part&& part) {
-    const auto stride = static_cast<std::size_t>(layer.stride);
-    const auto computed = static_cast<std::size_t>(layer.padded_out);
-    if (stride == computed) return part(std::size_t{0}, n_rows * stride);
-    for (int row = 0; row < n_rows; ++row) part(row * stride, computed);
+    const auto blocks_of_row = static_cast<std::size_t>((network.widest + 7) / 8);
+    const std::size_t bits = 8 * whole_groups(kTileRows * blocks_of_row);
+    if (random_bits.size() < bits) random_bits.resize(bits);
   }
 
  private:
@@ -61,21 +54,19 @@ class Workspace {
     const std::size_t n_layers = network.layers.size();
     activations.resize(n_layers);
     slopes.resize(n_layers);
-    transposed.resize(n_layers);
-    input = take(base, tile * network.n_features());
+    input = take(base, tile * network.input_stride);
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
     for (std::size_t l = 0; l < n_layers; ++l) {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);
       slopes[l] = take(base, tile * layer.stride);
-      const int needed = l == 0 ? network.n_embedded_features() : layer.fan_in;
-      const std::size_t row = row_stride<Scalar>(needed);
-      transposed[l] = needed == 0 ? nullptr : take(base, row * layer.fan_out);
     }
-    for (Scalar** buffer : {&delta, &output_gradient, &input_gradient}) {
+    for (Scalar** buffer : {&delta, &next_delta, &by_output}) {
       *buffer = take(base, tile * network.widest);
     }
+    panel = take(base, panel_size<Scalar>(network.widest));
+    sums = take(base, std::max(network.widest, network.input_stride));
     for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
       *buffer = take(base, network.n_values);
     }

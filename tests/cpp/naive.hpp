@@ -8,6 +8,7 @@
 #include "core/candidate.hpp"
 #include "core/network.hpp"
 #include "core/random.hpp"
+#include "core/shuffle.hpp"
 #include "core/view.hpp"
 
 namespace naive {

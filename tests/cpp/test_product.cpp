@@ -3,6 +3,8 @@
 
 #include "check.hpp"
 #include "core/product.hpp"
+#include "core/single_output.hpp"
+#include "core/transpose.hpp"
 #include "fixtures.hpp"
 
 using namespace automs;
@@ -49,6 +51,48 @@ void test_shape(int b, int k, int n, double tolerance) {
   }
 }
 
+/// Y = D W^T panel by panel, with the columns behind the last row of W zero, and every panel
+/// finished once.
+template <typename Scalar>
+void test_by_transposed(int b, int k, int n, double tolerance) {
+  const int ldd = k + 1, ldw = padded<Scalar>(k) + kLanes<Scalar>, ldy = padded<Scalar>(n);
+  const auto D = random_values<Scalar>(static_cast<std::size_t>(b) * ldd, 4);
+  auto W = random_values<Scalar>(static_cast<std::size_t>(n) * ldw, 5);
+  AlignedVector<Scalar> Y(static_cast<std::size_t>(b) * ldy), panel(panel_size<Scalar>(k));
+  int finished = 0;
+  multiply_by_transposed(b, k, n, D.data(), ldd, W.data(), ldw, panel.data(), Y.data(), ldy,
+                         [&](int first, auto width) {
+                           CHECK(first == finished);
+                           finished += decltype(width)::value;
+                         });
+  CHECK(finished == ldy);
+  for (int r = 0; r < b; ++r) {
+    for (int c = 0; c < ldy; ++c) {
+      double sum = 0;
+      for (int i = 0; i < k && c < n; ++i) sum += double(D[r * ldd + i]) * double(W[c * ldw + i]);
+      CHECK_CLOSE(Y[r * ldy + c], sum, tolerance);
+    }
+  }
+}
+
+/// One output: sums along rows, whose bits depend on no other row.
+template <typename Scalar>
+void test_single_output(int b, int k, double tolerance) {
+  const int ldx = padded<Scalar>(k);
+  const auto X = random_values<Scalar>(static_cast<std::size_t>(b) * ldx, 6);
+  const auto w = random_values<Scalar>(static_cast<std::size_t>(k), 7);
+  AlignedVector<Scalar> Z(static_cast<std::size_t>(b));
+  dot_rows(b, k, X.data(), ldx, w.data(), Scalar(0.5), Z.data());
+  for (int r = 0; r < b; ++r) {
+    double sum = 0.5;
+    for (int i = 0; i < k; ++i) sum += double(X[r * ldx + i]) * double(w[i]);
+    CHECK_CLOSE(Z[r], sum, tolerance);
+    AlignedVector<Scalar> alone(8);
+    dot_rows(1, k, X.data() + r * ldx, ldx, w.data(), Scalar(0.5), alone.data());
+    CHECK(alone[0] == Z[r]);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -58,6 +102,16 @@ int main() {
         // Sums of up to 33 terms: a few units in the last place.
         test_shape<float>(b, k, vectors * kLanes<float>, 2e-6);
         test_shape<double>(b, k, vectors * kLanes<double>, 1e-14);
+      }
+    }
+  }
+  for (const int b : {1, 5, 13}) {
+    for (const int k : {1, 3, 8, 17, 40}) {
+      test_single_output<float>(b, k, 2e-6);
+      test_single_output<double>(b, k, 1e-14);
+      for (const int n : {1, 7, 16, 33}) {
+        test_by_transposed<float>(b, k, n, 2e-6);
+        test_by_transposed<double>(b, k, n, 1e-14);
       }
     }
   }

@@ -1,9 +1,12 @@
 // The generator against its authors' known answers; streams, orders and normal numbers.
 #include <algorithm>
+#include <numeric>
 #include <set>
+#include <vector>
 
 #include "check.hpp"
 #include "core/random.hpp"
+#include "core/shuffle.hpp"
 
 using namespace automs;
 
@@ -42,6 +45,38 @@ void test_shuffle_is_a_permutation_of_seed_and_epoch() {
   CHECK(a == c && a != b && a != rows);
   std::sort(a.begin(), a.end());
   CHECK(a == rows);
+}
+
+/// Blocks drawn together are the blocks drawn one by one, from any start, past 2^32 too.
+void test_many_blocks_at_once_equal_single_blocks() {
+  const RandomStream random(0x123456789abcdefull, Purpose::dropout);
+  for (const std::uint32_t first : {0u, 7u, 0xfffffffdu}) {
+    for (const std::size_t n : {std::size_t{1}, kBlockGroup, 3 * kBlockGroup - 1}) {
+      const std::uint64_t stream = (1ull << 40) + n;
+      std::vector<std::uint32_t> words(4 * whole_groups(n));
+      random_blocks(random, stream, first, n, words.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto expected = random.block(stream, first + static_cast<std::uint32_t>(i));
+        CHECK(std::equal(expected.begin(), expected.end(), words.begin() + 4 * i));
+      }
+    }
+  }
+}
+
+/// The order of a shuffle in plain steps, a random number at a time.
+void test_shuffle_equals_its_twin() {
+  for (const std::size_t n : {1, 2, 63, 64, 65, 66, 1000}) {
+    std::vector<std::int32_t> rows(n), fast;
+    std::iota(rows.begin(), rows.end(), 0);
+    shuffle_rows(rows, 5, 3, fast);
+    const RandomStream stream(5, Purpose::row_order);
+    for (std::size_t i = n; i > 1; --i) {
+      const auto at = static_cast<std::uint32_t>(n - i);
+      const std::uint64_t word = stream.block(3, at / 4)[at % 4];
+      std::swap(rows[i - 1], rows[static_cast<std::size_t>((word * i) >> 32)]);
+    }
+    CHECK(fast == rows);
+  }
 }
 
 /// Each of the six orders of three rows in a sixth of the epochs: chi-squared with 5 degrees of
@@ -91,6 +126,8 @@ int main() {
   test_seeds_purposes_and_streams_differ();
   test_shuffle_is_a_permutation_of_seed_and_epoch();
   test_shuffle_is_uniform();
+  test_many_blocks_at_once_equal_single_blocks();
+  test_shuffle_equals_its_twin();
   test_normal_numbers_have_mean_0_and_deviation_1();
   return automs_test_result();
 }
