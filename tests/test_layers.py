@@ -13,6 +13,7 @@ PACKAGE = ROOT / "python" / "automs"
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("cli_export",),
     ("estimators", "experiment"),
     ("_auto_estimator",),
     ("fitting",),
@@ -22,6 +23,10 @@ LAYERS = (
     ("search", "averaging"),
     ("packing",),
     ("selection", "predictor", "baselines"),
+    ("export",),
+    ("export.c99", "export.c_array", "export.onnx_model", "export.sklearn_pipeline"),
+    ("export.c99_encoder", "export.onnx_encoder"),
+    ("export.c99_helpers", "export.c_text", "export.model", "export.onnx_nodes"),
     ("baseline_child",),
     ("baseline_models",),
     ("baseline_cost",),
@@ -53,7 +58,7 @@ LAYERS = (
     ("seeds", "clock", "_rules"),
     ("_threads",),
     ("_core",),
-    ("errors", "_cpu_level", "_version"),
+    ("errors", "_cpu_level", "_files", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
@@ -63,11 +68,15 @@ CORE_USERS = {
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},
-    "sklearn": {"_auto_estimator", "estimators", "splits", "scoring", "baseline_models", "cli"},
+    "sklearn": {
+        "_auto_estimator", "estimators", "splits", "scoring", "baseline_models", "cli",
+        "export.sklearn_pipeline",
+    },
     "pandas": {"leaderboard"},
     "rich": {"cli", "progress"},
     "pyarrow": {"cli"},
-}
+    "onnx": {"export.onnx_nodes"},
+}  # fmt: skip
 # The one library that need not wait for its first use, in the classes that inherit from it.
 AT_THE_TOP = {("sklearn", "estimators"), ("sklearn", "_auto_estimator")}
 STANDARD = set(sys.stdlib_module_names)

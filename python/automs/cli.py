@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automs._version import version
+from automs.cli_export import add_export
 from automs.errors import ModelFileError
 
 __all__ = ["main"]
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--out", type=Path, metavar="FILE", help="CSV file, default: print")
     predict.add_argument("--proba", action="store_true", help="probabilities instead of classes")
     predict.set_defaults(run=_predict)
+    add_export(commands)
     return parser
 
 
