@@ -82,6 +82,16 @@ def test_few_rows_are_taken(tmp_path, n_rows):
     assert outputs["labels"].shape == (n_rows,)
 
 
+def test_of_equal_probabilities_the_first_has_the_label(tmp_path):
+    model = a_model(3, "multiclass", 3)
+    for network in model["networks"]:
+        network["weights"][-1] = np.zeros_like(network["weights"][-1])
+        network["biases"][-1] = np.zeros(3)
+    predictor, X = Predictor(write_model(model)), some_rows(model, 5)
+    labels = run(predictor, tmp_path / "model.onnx", X)["labels"]
+    np.testing.assert_array_equal(labels, predictor.predict(X))
+
+
 def test_the_file_says_what_its_columns_are(tmp_path):
     model = a_model(1, "binary")
     Predictor(write_model(model)).export_onnx(tmp_path / "model.onnx")
