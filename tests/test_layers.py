@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "automs"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("cli_commands",),
+    ("cli_commands", "cli_export"),
     ("cli_tables",),
     ("estimators", "experiment"),
     ("classifier",),
@@ -26,6 +26,10 @@ LAYERS = (
     ("search", "averaging"),
     ("packing",),
     ("selection", "predictor", "baselines"),
+    ("export",),
+    ("export.c99", "export.c_array", "export.onnx_model", "export.sklearn_pipeline"),
+    ("export.c99_encoder", "export.onnx_encoder"),
+    ("export.c99_helpers", "export.c_text", "export.model", "export.onnx_nodes"),
     ("baseline_child",),
     ("baseline_models",),
     ("baseline_cost",),
@@ -59,7 +63,7 @@ LAYERS = (
     ("seeds", "clock", "_rules"),
     ("_threads",),
     ("_core",),
-    ("errors", "_cpu_level", "_version"),
+    ("errors", "_cpu_level", "_files", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
@@ -71,11 +75,12 @@ LIBRARY_USERS = {
     "narwhals": {"frames"},
     "sklearn": {
         "_auto_estimator", "classifier", "estimators", "splits", "scoring", "baseline_models",
-        "cli_commands",
+        "cli_commands", "export.sklearn_pipeline",
     },
     "pandas": {"leaderboard"},
     "rich": {"progress", "summary"},
     "pyarrow": {"cli_tables"},
+    "onnx": {"export.onnx_nodes"},
 }  # fmt: skip
 # The one library that need not wait for its first use, in the classes that inherit from it.
 AT_THE_TOP = {("sklearn", name) for name in ("estimators", "classifier", "_auto_estimator")}

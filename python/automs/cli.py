@@ -13,6 +13,7 @@ from typing import Any
 
 from automs._version import version
 from automs.cli_commands import demo, fit, predict
+from automs.cli_export import add_export
 from automs.cli_tables import UsageError
 from automs.errors import ModelFileError
 
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     to_predict.add_argument("--out", type=Path, metavar="FILE", help="CSV file, default: print")
     to_predict.add_argument("--proba", action="store_true", help="probabilities, not classes")
     to_predict.set_defaults(run=predict)
+
+    add_export(commands)
     return parser
 
 

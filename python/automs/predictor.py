@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import Predictor as _CorePredictor
+from automs._files import write_whole
 from automs._rows import RowReader
 from automs._threads import effective_n_threads
 from automs.errors import ModelFileError
+from automs.export import Exports
 
 __all__ = ["Predictor", "load_predictor", "predictor_from_bytes"]
 
 Values = npt.NDArray[np.float64]
 
 
-class Predictor:
+class Predictor(Exports):
     """A trained model that predicts from raw rows; what is saved, pickled and embedded.
 
     Usually got from `load_predictor` or from an estimator's ``predictor_``.
@@ -217,17 +218,7 @@ class Predictor:
         OSError
             When the file cannot be written.
         """
-        target = Path(path).resolve()
-        temporary = target.with_name(f".automs-{secrets.token_hex(8)}.tmp")
-        try:
-            with temporary.open("xb") as file:
-                file.write(self.to_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(path, self.to_bytes())
 
     def __repr__(self) -> str:
         return (
