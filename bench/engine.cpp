@@ -233,6 +233,7 @@ int main(int argc, char** argv) {
     logarithms += std::log(share);
     ++n_counted;
   }
+  if (n_counted == 0) return 0;
   std::printf("geometric mean of %d: %.3f\n", n_counted, std::exp(logarithms / n_counted));
   return 0;
 }
