@@ -123,16 +123,27 @@ def _median_and_range(column: Values) -> tuple[float, float]:
 
 
 def _piecewise(column: int, sample: Values, n_bins: int) -> list[Part]:
-    """Knots at quantiles, or at every value where there are few; none of less than two bins."""
-    distinct = np.unique(sample)
-    if distinct.size > n_bins + 1:
-        # Quantiles that are values: between two of them there may be no double.
-        distinct = np.unique(
-            np.quantile(sample, np.linspace(0.0, 1.0, n_bins + 1), method="nearest")
-        )
-    if distinct.size < 3 or not _measurable(distinct):
+    """Give a part of two bins at least, or none."""
+    knots = _knots(sample, n_bins)
+    if knots.size < 3 or not _measurable(knots):
         return []
-    return [{"kind": "piecewise", "column": column, "knots": distinct}]
+    return [{"kind": "piecewise", "column": column, "knots": knots}]
+
+
+def _knots(sample: Values, n_bins: int) -> Values:
+    """Put knots at every value where these are few, else at quantiles.
+
+    A value that would take more than a bin for itself, such as the zeros of a column of amounts,
+    gets a knot; the others are at quantiles of what remains.
+    """
+    distinct, counts = np.unique(sample, return_counts=True)
+    if distinct.size <= n_bins + 1:
+        return distinct
+    frequent = distinct[counts > sample.size / n_bins]
+    rest = sample[~np.isin(sample, frequent)]
+    # Quantiles that are values: between two of them there may be no double.
+    shares = np.linspace(0.0, 1.0, n_bins + 1 - frequent.size)
+    return np.unique(np.concatenate([frequent, np.quantile(rest, shares, method="nearest")]))
 
 
 def _interpolated(column: int, sample: Values) -> list[Part]:

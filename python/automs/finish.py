@@ -23,12 +23,14 @@ from automs.strategies.base import Posterior
 from automs.table import Table
 from automs.training import Training
 
-__all__ = ["Ensemble", "choose_ensemble", "refit"]
+__all__ = ["Ensemble", "choose_ensemble", "refit", "refit_seconds"]
 
 logger = logging.getLogger("automs")
 
 #: Trials, best first, that an ensemble is chosen from.
 N_FINALISTS = 40
+#: A training on all rows may take so much longer than its time on fewer tells.
+_REFIT_MARGIN = 1.2
 #: How often each is scored at least: alone, in a first step of the greedy selection, and in one
 #: of each half; and predicted once, which was measured together.
 _SCORINGS = 4
@@ -159,6 +161,12 @@ def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values
     return training.fold_scores(like.number, np.split(predictions, ends))
 
 
+def refit_seconds(training: Training, members: Sequence[float]) -> float:
+    """Give what training members of so many seconds again takes, side by side on all threads."""
+    growth = 1.0 + training.splits[0].validation_rows.size / training.splits[0].train_rows.size
+    return _REFIT_MARGIN * growth * max(sum(members) / training.n_threads, max(members))
+
+
 def refit(
     training: Training, table: Table, ensemble: Ensemble, clock: Clock
 ) -> dict[int, list[FoldNetwork]]:
@@ -186,7 +194,7 @@ def refit(
     )
     growth = n_rows / training.splits[0].train_rows.size
     encodings = len({trial.candidate.encoding for trial in ensemble.members})
-    encoding_seconds = 1.2 * growth * encodings * training.views.seconds
+    encoding_seconds = _REFIT_MARGIN * growth * encodings * training.views.seconds
     if not training.memory.has_room(
         encodings * training.view(0, ensemble.members[0].candidate).n_bytes
     ):
@@ -194,7 +202,7 @@ def refit(
     planned: list[Trial] = []
     planned_seconds = 0.0
     for trial in ensemble.members:
-        expected = 1.2 * growth * trial.progress.seconds
+        expected = _REFIT_MARGIN * growth * trial.progress.seconds
         # With as many members as threads, members train side by side.
         busy = (planned_seconds + expected) / min(training.n_threads, len(planned) + 1)
         if max(busy, expected) > clock.remaining(encoding_seconds):

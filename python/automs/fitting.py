@@ -25,7 +25,7 @@ from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
 from automs.errors import BaselineWarning, SearchWarning
-from automs.finish import Ensemble, choose_ensemble, refit
+from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
 from automs.fit_settings import FitSettings
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
@@ -180,13 +180,17 @@ def _search(
         max_trials=settings.max_trials,
         first_candidates=settings.first_candidates,
     )
-    share = _REFIT_SHARE if training.n_folds == 1 else _FINISH_SHARE
     limit = 0.0 if clock.limit is None else clock.limit
     finish = FinishTime(0.0, 0.0)
 
     def reserve(n_trials: int) -> float:
         packing = finish.seconds(training.n_folds * settings.ensemble_size, n_trials)
-        return max(share * limit, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
+        share = _FINISH_SHARE * limit
+        if training.n_folds == 1:
+            members = search.seconds_of_best(settings.ensemble_size)
+            wanted = refit_seconds(training, members) if members else limit
+            share = min(share + wanted, _REFIT_SHARE * limit)
+        return max(share, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
 
     with told_in_terminal(settings.verbose, settings.metric.name) as shown:
         audience = Audience([*settings.callbacks, *shown])

@@ -15,6 +15,7 @@ from automs.kept_states import beaten_states
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
 from automs.reports import SearchReport, log_step
+from automs.schedule import promote
 from automs.seeds import derive_seed
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
@@ -71,6 +72,7 @@ class Search:
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
         self._finished_scores: list[float] = []
+        self._finished_seconds: list[float] = []
 
     def run(self) -> None:
         """Search. A stopped clock ends it, and what was trained until then stays."""
@@ -90,6 +92,11 @@ class Search:
     def reserve(self) -> float:
         """Seconds that are kept back for what comes after the search."""
         return self._reserve_for(len(self._numbers))
+
+    def seconds_of_best(self, n_trials: int) -> list[float]:
+        """Give the training time of the best finished trials, at most so many."""
+        best = promote(self._finished_scores, n_trials)
+        return [self._finished_seconds[index] for index in best]
 
     @property
     def n_candidates(self) -> int:
@@ -229,6 +236,7 @@ class Search:
             self._best_score = max(self._best_score, score)
             if finished:
                 self._finished_scores.append(score)
+                self._finished_seconds.append(progress.seconds)
         return results
 
     def _allowance(self) -> float:
