@@ -21,12 +21,14 @@ enum class CpuPath : std::uint8_t { portable = 0, avx2 = 1, avx512 = 2 };
 
 namespace detail {
 
-constexpr std::size_t kPadding = 16;     // floats: lengths of packed arrays are multiples of it
-constexpr std::size_t kChains = 8;       // sums side by side that hide the latency of an addition
-constexpr std::size_t kRowsAtOnce = 6;   // with 2 vectors, the sums fill 12 of 16 registers
-constexpr std::size_t kAlignment = 64;   // bytes: a cache line, and the widest vector
+constexpr std::size_t kPadding = 16;    // floats: lengths of packed arrays are multiples of it
+constexpr std::size_t kChains = 8;      // sums side by side that hide the latency of an addition
+constexpr std::size_t kRowsAtOnce = 6;  // with 2 vectors, the sums fill 12 of 16 registers
+constexpr std::size_t kAlignment = 64;  // bytes: a cache line, and the widest vector
 
-inline std::size_t padded(std::size_t n) noexcept { return (n + kPadding - 1) / kPadding * kPadding; }
+inline std::size_t padded(std::size_t n) noexcept {
+  return (n + kPadding - 1) / kPadding * kPadding;
+}
 
 /// Numbers, zeros at first, that begin at a cache line.
 template <typename T>

@@ -168,8 +168,7 @@ class Predictor {
     std::int32_t* codes = workspace.codes_.data() + place.code;
     for (std::size_t i = 0; i < n_rows; ++i) {
       encode_scaled(place.scaled, rows + i * stride, features + i * place.stride);
-      encode_others(encoder, rows + i * stride,
-                    features + i * place.stride + encoder.scaled.size(),
+      encode_others(encoder, rows + i * stride, features + i * place.stride + encoder.scaled.size(),
                     codes + i * encoder.n_embedded());
     }
   }
@@ -245,8 +244,7 @@ inline Status Predictor::pack(CpuPath path) noexcept {
   kernels_ = &detail::kernels_of(path_);
   if (!networks_.resize(model_.networks.size())) return Status::out_of_memory;
   for (std::size_t i = 0; i < networks_.size(); ++i) {
-    const Status status =
-        detail::pack_network(model_.networks[i], kernels_->width, networks_[i]);
+    const Status status = detail::pack_network(model_.networks[i], kernels_->width, networks_[i]);
     if (status != Status::ok) return status;
   }
   const Status status = place_encoders();
