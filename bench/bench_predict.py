@@ -14,11 +14,13 @@ import argparse
 import importlib.util
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -33,8 +35,10 @@ RUNS = 7
 def fit_pipeline(X: npt.NDArray[Any], hidden: tuple[int, ...]) -> Pipeline:
     """Give a pipeline of few steps of training: weights of the usual size."""
     y = np.sin(X[:, 0]) + X[:, 1]
-    network = MLPRegressor(hidden, max_iter=3, random_state=0, early_stopping=True)
-    return make_pipeline(StandardScaler(), network).fit(X[:5000], y[:5000])
+    network = MLPRegressor(hidden_layer_sizes=hidden, max_iter=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return make_pipeline(StandardScaler(), network).fit(X[:5000], y[:5000])
 
 
 def to_automs(pipeline: Pipeline) -> Predictor:
