@@ -268,11 +268,20 @@ inline void Predictor::add_network(std::size_t i, double* sums, std::size_t n_ro
   const float* logits = kernels_->evaluate(
       networks_[i], {input, place.stride, first, first + rows_at_once_ * stride_, stride_}, n_rows);
   double* values = workspace.doubles_.data();
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    detail::apply_link(network.link, logits + r * stride_, network.n_logits(), values);
-    for (std::size_t j = 0; j < network.n_logits(); ++j) {
-      const double value = network.output_centre[j] + network.output_scale[j] * values[j];
-      sums[r * n_outputs() + j] += network.weight * value;
+  const std::size_t n_logits = network.n_logits();
+  const double* centre = network.output_centre.data();
+  const double* scale = network.output_scale.data();
+  const double weight = network.weight;
+  for (std::size_t r = 0; r < n_rows; ++r, sums += n_outputs(), logits += stride_) {
+    if (network.link == OutputLink::identity) {  // the common case, spared a detour
+      for (std::size_t j = 0; j < n_logits; ++j) {
+        sums[j] += weight * (centre[j] + scale[j] * static_cast<double>(logits[j]));
+      }
+      continue;
+    }
+    detail::apply_link(network.link, logits, n_logits, values);
+    for (std::size_t j = 0; j < n_logits; ++j) {
+      sums[j] += weight * (centre[j] + scale[j] * values[j]);
     }
   }
 }
