@@ -54,6 +54,7 @@ LAYERS = (
     ("prior", "arguments"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
+    ("_careful", "_metadata"),
     ("_rows",),
     ("categories", "frames", "_cells"),
     ("raw_columns",),
@@ -69,7 +70,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
     "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
-    "predictor", "packing",
+    "predictor", "_careful", "packing",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},

@@ -12,6 +12,7 @@
 #include "automs/encoder.hpp"
 #include "bindings/bound_predictor.hpp"
 #include "bindings/encoder_dicts.hpp"
+#include "bindings/fast_calls.hpp"
 #include "bindings/model_dict.hpp"
 #include "core/check.hpp"
 #include "core/encoder_tables.hpp"
@@ -145,6 +146,8 @@ void bind_predictor_class(py::module_& m) {
       .def("predict_one", &Bound::predict_one, py::arg("row"))
       .def("predict_value", &Bound::predict_value, py::arg("row"))
       .def("predict_class", &Bound::predict_class, py::arg("row"))
+      .def("fast_calls", &fast_calls, py::arg("labels"), py::arg("one"), py::arg("rows"),
+           py::arg("into"))
       .def("to_bytes", &Bound::bytes);
 }
 

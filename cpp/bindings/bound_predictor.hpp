@@ -27,6 +27,10 @@ using Rows = py::array_t<T, py::array::c_style>;
 
 inline constexpr std::size_t kRowsPerTask = 256;
 
+// Multiplications that a further thread must have to pay for its start: about a tenth of a
+// millisecond's, some times what it takes to wake a thread and to wait for it.
+inline constexpr std::size_t kWorkPerThread = 4'000'000;
+
 inline std::size_t n_tasks_of(std::size_t n_rows) {
   return (n_rows + kRowsPerTask - 1) / kRowsPerTask;
 }
@@ -103,6 +107,7 @@ class BoundPredictor {
     const T* source = X.data();
     double* out = predictions.mutable_data();
     std::size_t infinite = kNoRow;
+    n_threads = std::min(n_threads, paying_threads(n_rows));
     {
       const py::gil_scoped_release unlocked;
       infinite = predict_all(source, n_rows, n_threads, out);
@@ -111,6 +116,28 @@ class BoundPredictor {
                                     std::to_string(infinite));
     return predictions;
   }
+
+  /// The most threads that pay for that many rows, at least 1.
+  int paying_threads(std::size_t n_rows) const {
+    const std::size_t most = std::min<std::size_t>(n_rows, 1'000'000'000);
+    const std::size_t n_tasks = std::min<std::size_t>(n_tasks_of(most), 1024);
+    const double work = static_cast<double>(most) * static_cast<double>(predictor_.n_parameters());
+    const double paying = 1.0 + work / static_cast<double>(kWorkPerThread);
+    return std::max(1, static_cast<int>(std::min(paying, static_cast<double>(n_tasks))));
+  }
+
+  /// Rows -> out, by this thread and with the GIL held; false, and nothing certain in `out`, where
+  /// they hold an infinity.
+  template <typename T>
+  bool predict_few(const T* rows, std::size_t n_rows, double* out) {
+    const std::size_t width = predictor_.n_columns();
+    if (predictor_.has_infinity(rows, n_rows * width)) return false;
+    predictor_.predict_rows(rows, n_rows, width, out, workspace_);
+    return true;
+  }
+
+  /// Room for one row's values, guarded by the GIL.
+  double* one() { return one_.data(); }
 
   py::array_t<double> predict_one(const py::object& row) {
     predict_into_one(row);
@@ -146,7 +173,8 @@ class BoundPredictor {
       const std::size_t first = task * kRowsPerTask;
       const std::size_t n = std::min(kRowsPerTask, n_rows - first);
       const T* start = rows + first * width;
-      for (std::size_t i = 0; i < n * width; ++i) {
+      const std::size_t n_suspects = predictor_.has_infinity(start, n * width) ? n * width : 0;
+      for (std::size_t i = 0; i < n_suspects; ++i) {
         if (!std::isinf(start[i])) continue;
         const std::size_t row = first + i / width;
         std::size_t known = infinite.load();

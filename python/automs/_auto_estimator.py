@@ -33,13 +33,14 @@ from automs.search_space import SearchSpace
 from automs.splits import Split, make_splits
 from automs.strategies import make_strategy
 from automs.summary import summary_text
-from automs.table import Table, read_table
+from automs.table import ColumnKind, Table, read_table
 from automs.target import Target, TargetShapeWarning, read_target, read_weights
 from automs.validation_rows import append_validation_rows, is_validation_pair
 
 __all__ = ["AutoEstimator"]
 
 _AUTO_ENSEMBLE_SIZE = 12
+_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 
 Weights = npt.NDArray[np.float64]
 
@@ -181,6 +182,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _keep_input(self, table: Table, target: Target) -> None:
         self._columns = table.columns
+        self._numeric = all(column.kind is ColumnKind.NUMERIC for column in table.columns)
         self.n_features_in_ = table.values.shape[1]
         if table.names is not None:
             self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -241,8 +243,23 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         TypeError
             When a column cannot be read as what it was in `fit`.
         """
-        values = self._rows(X)
-        predicted: npt.NDArray[Any] = self.predictor_.predict(values, n_jobs=self.n_jobs)
+        return self._predict_by("predict", X)
+
+    def _predict_by(self, method: str, X: Any) -> npt.NDArray[Any]:
+        """Call the predictor's method; a plain array of floats goes to it as it is."""
+        numeric = self.__dict__.get("_numeric", False)
+        if numeric and type(X) is np.ndarray and X.dtype in _PLAIN and X.ndim == 2 and len(X):
+            try:
+                return self._call(method, X)
+            except ValueError:  # what is wrong with X is said below, in an estimator's words
+                pass
+        return self._call(method, self._rows(X))
+
+    def _call(self, method: str, X: Any) -> npt.NDArray[Any]:
+        call = getattr(self.predictor_, method)
+        predicted: npt.NDArray[Any] = (
+            call(X) if self.n_jobs is None else call(X, n_jobs=self.n_jobs)
+        )
         return predicted
 
 

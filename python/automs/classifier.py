@@ -130,9 +130,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         ValueError
             When X has other columns than in `fit`, or infinite values.
         """
-        values = self._rows(X)
-        proba: Weights = self.predictor_.predict_proba(values, n_jobs=self.n_jobs)
-        return proba
+        return self._predict_by("predict_proba", X)
 
     def _row_weights(self, sample_weight: Weights | None, target: Target) -> Weights | None:
         return resolve_class_weight(self.class_weight, target, sample_weight)

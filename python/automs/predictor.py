@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from automs._careful import CarefulCalls
 from automs._core import Predictor as _CorePredictor
 from automs._files import write_whole
-from automs._rows import RowReader
-from automs._threads import effective_n_threads
+from automs._metadata import parse_metadata
 from automs.errors import ModelFileError
 from automs.export import Exports
 
@@ -24,9 +23,7 @@ Values = npt.NDArray[np.float64]
 
 
 class Predictor(Exports):
-    """A trained model that predicts from raw rows; what is saved, pickled and embedded.
-
-    Usually got from `load_predictor` or from an estimator's ``predictor_``.
+    """A trained model, of `load_predictor` or an estimator's ``predictor_``; saved and embedded.
 
     Parameters
     ----------
@@ -46,8 +43,9 @@ class Predictor(Exports):
     that the model does not know counts as unknown.
 
     Predictions are the same to the bit for one row and for many, for any `n_jobs`, and for float32
-    input and the same numbers in float64. Objects are constant: threads may share one. ``predict``
-    over many rows runs without the GIL.
+    input and the same numbers in float64; with other vector instructions the last bits of float32
+    may differ. Objects are constant: threads may share one. C-contiguous arrays of floats are not
+    copied; many rows are predicted without the GIL.
 
     Examples
     --------
@@ -68,14 +66,13 @@ class Predictor(Exports):
 
     def __init__(self, data: bytes) -> None:
         self._model = _CorePredictor(bytes(data))
-        self._metadata = _parse_metadata(self._model.metadata)
+        self._metadata = parse_metadata(self._model.metadata)
         names = self._model.column_names
-        self._names: tuple[str, ...] | None = None if names is None else tuple(names)
-        self._reader = RowReader(self._model.columns, self._names)
-        classes = self._model.classes
-        self._classes: npt.NDArray[Any] | None = None if classes is None else np.asarray(classes)
-        self._labels: list[Any] | None = None if self._classes is None else self._classes.tolist()
-        self._one_value = self._labels is None and self._model.n_outputs == 1
+        self._names = None if names is None else tuple(names)
+        self._careful = CarefulCalls(self._model, self._names)
+        self._classes = self._careful.classes
+        if type(self) is Predictor:  # methods of a subclass are not to be hidden
+            self._go_straight()
 
     @property
     def task(self) -> str:
@@ -104,7 +101,7 @@ class Predictor(Exports):
 
     @property
     def n_networks(self) -> int:
-        """Networks in the ensemble, each of them evaluated for every row."""
+        """Networks in the ensemble."""
         return self._model.n_networks
 
     @property
@@ -117,7 +114,7 @@ class Predictor(Exports):
         """A copy of what the writer noted: metric, score, version and the like."""
         return copy.deepcopy(self._metadata)
 
-    def predict(self, X: Any, n_jobs: int | None = 1) -> npt.NDArray[Any]:
+    def predict(self, X: Any, n_jobs: int | None = None) -> npt.NDArray[Any]:
         """Predict the target of each row.
 
         Parameters
@@ -125,8 +122,9 @@ class Predictor(Exports):
         X : array-like or data frame of shape (n_rows, n_columns)
             Columns of a data frame are taken by name where the model has names; others are ignored.
             Dates are datetimes or dates, without a zone in UTC, or texts in ISO form.
-        n_jobs : int or None, default=1
-            Threads; None or -1 for all cores. A single thread is best below some thousand rows.
+        n_jobs : int or None, default=None
+            The most threads; None or -1 for all cores. Each but the first is taken for 4,000,000
+            products of a row and a parameter: a few rows are left to the caller's thread.
 
         Returns
         -------
@@ -142,21 +140,21 @@ class Predictor(Exports):
         TypeError
             When a column that is not categorical holds something other than numbers, or dates.
         """
-        values = self._predict_rows(X, n_jobs)
-        if self._classes is not None:
-            labels: npt.NDArray[Any] = self._classes[np.argmax(values, axis=1)]
-            return labels
-        return values[:, 0] if self._one_value else values
+        values = self._careful.rows(X, n_jobs)
+        if self._classes is None:
+            return values
+        labels: npt.NDArray[Any] = self._classes[np.argmax(values, axis=1)]
+        return labels
 
-    def predict_proba(self, X: Any, n_jobs: int | None = 1) -> Values:
+    def predict_proba(self, X: Any, n_jobs: int | None = None) -> Values:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n_rows, n_columns)
             As for `predict`.
-        n_jobs : int or None, default=1
-            Threads; None or -1 for all cores.
+        n_jobs : int or None, default=None
+            As for `predict`.
 
         Returns
         -------
@@ -172,7 +170,27 @@ class Predictor(Exports):
         """
         if self._classes is None:
             raise TypeError("predict_proba needs a classifier, this model's task is regression")
-        return self._predict_rows(X, n_jobs)
+        return self._careful.rows(X, n_jobs)
+
+    def predict_into(self, X: Any, out: Values, n_jobs: int | None = None) -> None:
+        """Predict each row into an array that is there already.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_rows, n_columns)
+            As for `predict`.
+        out : ndarray of float64
+            Shape (n_rows,) for a regression of one target, else (n_rows, n_outputs): values, or
+            probabilities.
+        n_jobs : int or None, default=None
+            As for `predict`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `predict`, and where `out` is no such array; it may then hold anything.
+        """
+        self._careful.into(X, out, n_jobs)
 
     def predict_one(self, row: Any) -> Any:
         """Predict one row, with little overhead.
@@ -196,11 +214,7 @@ class Predictor(Exports):
         TypeError
             As for `predict`.
         """
-        plain = self._reader.row(row)
-        try:
-            return self._predict_plain(plain)
-        except TypeError:  # not mere numbers: read with care, or refused by the column's name
-            return self._predict_plain(self._reader.numbers(plain))
+        return self._careful.one(row)
 
     def to_bytes(self) -> bytes:
         """Give the bytes of the model file."""
@@ -230,20 +244,17 @@ class Predictor(Exports):
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         return predictor_from_bytes, (self.to_bytes(),)
 
-    def _predict_plain(self, row: Any) -> Any:
-        if self._one_value:
-            return self._model.predict_value(row)
-        if self._labels is not None:
-            return self._labels[self._model.predict_class(row)]
-        return self._model.predict_one(row)
-
-    def _predict_rows(self, X: Any, n_jobs: int | None) -> Values:
-        n_threads = effective_n_threads(n_jobs)
-        return self._model.predict_rows(self._reader.table(X), n_threads)
+    def _go_straight(self) -> None:
+        """Put C++ functions before the methods; what they do not take goes to the careful calls."""
+        to = self._careful
+        labels = None if to.labels is None else tuple(to.labels)
+        one, rows, into = self._model.fast_calls(labels, to.one, to.rows, to.into)
+        many = "predict" if labels is None else "predict_proba"
+        self.__dict__.update({"predict_one": one, many: rows, "predict_into": into})
 
 
 def predictor_from_bytes(data: bytes) -> Predictor:
-    """Give the predictor of a model file's bytes, as `Predictor` itself does; pickles name this."""
+    """Give the predictor of a model file's bytes; pickles name this."""
     return Predictor(data)
 
 
@@ -277,13 +288,3 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
         return Predictor(Path(path).read_bytes())
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from None
-
-
-def _parse_metadata(text: str) -> dict[str, Any]:
-    try:
-        metadata = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"not a valid model file: metadata is no JSON text: {error}") from None
-    if not isinstance(metadata, dict):
-        raise ModelFileError("not a valid model file: metadata must be a JSON object")
-    return metadata

@@ -51,19 +51,28 @@ bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
 }
 
-Predictor loaded(const std::string& bytes) {
+Predictor loaded(const std::string& bytes, CpuPath path = best_cpu_path()) {
   Predictor predictor;
-  CHECK(Predictor::load(bytes.data(), bytes.size(), predictor) == Status::ok);
+  CHECK(Predictor::load(bytes.data(), bytes.size(), predictor, nullptr, path) == Status::ok);
+  CHECK(predictor.cpu_path() == path);
   return predictor;
+}
+
+std::vector<CpuPath> cpu_paths() {
+  std::vector<CpuPath> paths;
+  for (const CpuPath path : {CpuPath::portable, CpuPath::avx2, CpuPath::avx512}) {
+    if (is_available(path)) paths.push_back(path);
+  }
+  return paths;
 }
 
 // Float32 networks of up to 110 units and 3 layers against double: 2e-5 is about 100 roundings; the
 // exponential link multiplies the error of a logit by the value, which the relative part covers.
-void test_predictions_equal_plain_loops() {
+void test_predictions_equal_plain_loops(CpuPath path) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     ModelMaker maker(seed);
     const auto tables = maker.model(static_cast<ModelTask>(seed % 3), 2 + seed % 4);
-    const Predictor predictor = loaded(write_model(tables));
+    const Predictor predictor = loaded(write_model(tables), path);
     Predictor::Workspace workspace(predictor);
     for (const auto& row : random_rows(maker, 5, tables)) {
       std::vector<double> out(predictor.n_outputs());
@@ -74,13 +83,13 @@ void test_predictions_equal_plain_loops() {
   }
 }
 
-void test_many_rows_and_floats_give_the_bits_of_single_rows() {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+void test_many_rows_and_floats_give_the_bits_of_single_rows(CpuPath path) {
+  for (unsigned seed = 0; seed < 70; ++seed) {
     ModelMaker maker(seed);
     const auto tables = maker.model(static_cast<ModelTask>(seed % 3), 3);
-    const Predictor predictor = loaded(write_model(tables));
+    const Predictor predictor = loaded(write_model(tables), path);
     Predictor::Workspace workspace(predictor);
-    const std::size_t n = 7, width = tables.n_columns, stride = width + 2;
+    const std::size_t n = 1 + seed, width = tables.n_columns, stride = width + 2;
     const auto rows = random_rows(maker, n, tables);
     std::vector<double> flat(n * stride, 0.0), single(n * predictor.n_outputs());
     std::vector<float> narrow(n * stride, 0.0f);
@@ -99,6 +108,63 @@ void test_many_rows_and_floats_give_the_bits_of_single_rows() {
   }
 }
 
+void test_one_row_that_diverges_spoils_no_other() {
+  for (const CpuPath path : cpu_paths()) {
+    ModelMaker maker(11);
+    auto tables = maker.model(ModelTask::regression, 1);
+    for (NetworkTables& network : tables.networks) {
+      network.activation = Activation::identity;
+      for (auto& weights : network.weights) {
+        for (float& weight : weights) weight *= 1e30f;
+      }
+    }
+    const Predictor predictor = loaded(write_model(tables), path);
+    Predictor::Workspace workspace(predictor), fresh(predictor);
+    const std::vector<double> large(tables.n_columns, 1e30), missing(tables.n_columns, kMissing);
+    std::vector<double> after(predictor.n_outputs()), alone(after.size());
+    predictor.predict(large.data(), after.data(), workspace);
+    predictor.predict(missing.data(), after.data(), workspace);
+    predictor.predict(missing.data(), alone.data(), fresh);
+    CHECK(same_bits(after, alone));
+  }
+}
+
+template <typename T>
+void check_infinity(const Predictor& predictor) {
+  const T infinity = std::numeric_limits<T>::infinity(), most = std::numeric_limits<T>::max();
+  for (std::size_t n = 1; n < 40; ++n) {
+    std::vector<T> values(n, most);
+    for (std::size_t i = 1; i < n; i += 2) values[i] = -most;
+    CHECK(!predictor.has_infinity(values.data(), n));
+    values[n / 2] = std::numeric_limits<T>::quiet_NaN();
+    CHECK(!predictor.has_infinity(values.data(), n));
+    for (std::size_t i = 0; i < n; ++i) {
+      const T kept = values[i];
+      values[i] = i % 2 == 0 ? infinity : -infinity;
+      CHECK(predictor.has_infinity(values.data(), n));
+      values[i] = kept;
+    }
+  }
+}
+
+void test_infinities_are_found() {
+  ModelMaker maker(3);
+  const std::string bytes = write_model(maker.model(ModelTask::regression, 1));
+  for (const CpuPath path : cpu_paths()) {
+    check_infinity<float>(loaded(bytes, path));
+    check_infinity<double>(loaded(bytes, path));
+  }
+}
+
+void test_path_that_is_not_there_is_portable() {
+  ModelMaker maker(4);
+  const std::string bytes = write_model(maker.model(ModelTask::regression, 1));
+  Predictor predictor;
+  const auto unknown = static_cast<CpuPath>(77);
+  CHECK(Predictor::load(bytes.data(), bytes.size(), predictor, nullptr, unknown) == Status::ok);
+  CHECK(predictor.cpu_path() == CpuPath::portable);
+}
+
 void test_predict_allocates_nothing() {
   for (unsigned seed = 0; seed < 20; ++seed) {
     ModelMaker maker(seed);
@@ -110,6 +176,7 @@ void test_predict_allocates_nothing() {
     const std::size_t before = n_allocations;
     for (const auto& row : rows) predictor.predict(row.data(), out.data(), workspace);
     predictor.predict_rows(rows[0].data(), 1, rows[0].size(), out.data(), workspace);
+    predictor.has_infinity(rows[0].data(), rows[0].size());
     predictor.category_code(0, "caf\xC3\xA9 1");
     CHECK(n_allocations == before);
   }
@@ -153,8 +220,13 @@ void test_workspace_of_another_predictor_gives_nan() {
 }  // namespace
 
 int main() {
-  test_predictions_equal_plain_loops();
-  test_many_rows_and_floats_give_the_bits_of_single_rows();
+  for (const CpuPath path : cpu_paths()) {
+    test_predictions_equal_plain_loops(path);
+    test_many_rows_and_floats_give_the_bits_of_single_rows(path);
+  }
+  test_one_row_that_diverges_spoils_no_other();
+  test_infinities_are_found();
+  test_path_that_is_not_there_is_portable();
   test_predict_allocates_nothing();
   test_workspace_of_another_predictor_gives_nan();
   test_columns_and_category_codes_come_back();

@@ -131,6 +131,21 @@ inline EncoderFault finish_encoder(Encoder& encoder) noexcept {
   return {};
 }
 
+/// row (n_columns) -> the features of all parts but the scaled ones, and codes (n_embedded).
+template <typename T>
+void encode_others(const Encoder& encoder, const T* row, float* out, std::int32_t* codes) noexcept {
+  for (const EncoderPart& part : encoder.parts) {
+    const double x = static_cast<double>(row[part.column]);
+    if (part.kind == PartKind::embedded) {
+      const std::size_t place = detail::code_place(x, part.places.size() - 2);
+      *codes++ = static_cast<std::int32_t>(part.places[place]);
+    } else {
+      detail::encode_part(part, x, out);
+      out += part.n_features();
+    }
+  }
+}
+
 /// row (n_columns) -> dense (n_features), codes (n_embedded; may be null where that is 0). Values
 /// are centred and scaled in double, then narrowed, so that large numbers with small differences
 /// survive.
@@ -142,17 +157,7 @@ void encode_row(const Encoder& encoder, const T* row, float* __restrict dense,
   } else {
     detail::encode_scaled<false>(encoder.scaled, row, dense);
   }
-  float* out = dense + encoder.scaled.size();
-  for (const EncoderPart& part : encoder.parts) {
-    const double x = static_cast<double>(row[part.column]);
-    if (part.kind == PartKind::embedded) {
-      const std::size_t place = detail::code_place(x, part.places.size() - 2);
-      *codes++ = static_cast<std::int32_t>(part.places[place]);
-    } else {
-      detail::encode_part(part, x, out);
-      out += part.n_features();
-    }
-  }
+  encode_others(encoder, row, dense + encoder.scaled.size(), codes);
 }
 
 /// n rows of X (row-major, `stride` elements from row to row) -> dense (n, n_features) and codes

@@ -1,60 +1,101 @@
-// features and embedded codes of one row -> a network's values (n_logits), by vectorisable loops.
+// layers as they stand in a file -> blocks for the kernels; logits -> a network's values.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
-#include "automs/activation.hpp"
+#include "automs/kernels.hpp"
 #include "automs/model.hpp"
-
-// GCC keeps an array in registers only where the loops over it are unrolled, which at -O2 it has to
-// be told.
-#if defined(__GNUC__) && !defined(__clang__)
-#define AUTOMS_UNROLL _Pragma("GCC unroll 64")
-#else
-#define AUTOMS_UNROLL
-#endif
+#include "automs/status.hpp"
 
 namespace automs {
 
 namespace detail {
 
-/// out[n] = bias[n] + sum over k of x[k] * W[k][n], for `width` neighbouring n. Each sum runs over
-/// k in ascending order whatever the width, so the blocking never changes a bit.
-template <std::size_t width>
-inline void affine_block(const float* __restrict x, const float* __restrict weights,
-                         const float* __restrict bias, std::size_t fan_in, std::size_t fan_out,
-                         float* __restrict out) noexcept {
-  float sums[width];
-  for (std::size_t n = 0; n < width; ++n) sums[n] = bias[n];
-  for (std::size_t k = 0; k < fan_in; ++k) {
-    const float* row = weights + k * fan_out;
-    AUTOMS_UNROLL
-    for (std::size_t n = 0; n < width; ++n) sums[n] += x[k] * row[n];
-  }
-  for (std::size_t n = 0; n < width; ++n) out[n] = sums[n];
+/// The vectors of the block that follows, where n are left.
+inline std::size_t block_vectors(std::size_t n) noexcept {
+  return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
 }
 
-/// As many blocks of `width` as fit, from output `n` on -> the first output that is left.
-template <std::size_t width>
-inline std::size_t affine_blocks(const PackedLayer& layer, const float* x, float* out,
-                                 std::size_t n) noexcept {
-  for (; n + width <= layer.fan_out; n += width) {
-    affine_block<width>(x, layer.weights.data() + n, layer.bias.data() + n, layer.fan_in,
-                        layer.fan_out, out + n);
-  }
-  return n;
+/// Rows of weights in a block: a multiple of the ranges that its sums are split in.
+inline std::size_t block_rows(std::size_t fan_in, std::size_t n_vectors) noexcept {
+  const std::size_t n_ranges = kChains / n_vectors;
+  return (fan_in + n_ranges - 1) / n_ranges * n_ranges;
 }
 
-/// x (fan_in) -> out (fan_out). The widest block still keeps its sums in registers, and has enough
-/// of them to hide the latency of an addition.
-inline void affine(const PackedLayer& layer, const float* x, float* out) noexcept {
-  std::size_t n = affine_blocks<64>(layer, x, out, 0);
-  n = affine_blocks<32>(layer, x, out, n);
-  n = affine_blocks<16>(layer, x, out, n);
-  n = affine_blocks<8>(layer, x, out, n);
-  affine_blocks<1>(layer, x, out, n);
+inline std::size_t packed_floats(const LayerBlocks& blocks, std::size_t width) noexcept {
+  std::size_t n_floats = 0;
+  for (std::size_t v = 0; v < blocks.n_vectors;) {
+    const std::size_t n = block_vectors(blocks.n_vectors - v);
+    n_floats += block_rows(blocks.fan_in, n) * n * width;
+    v += n;
+  }
+  return n_floats;
+}
+
+/// One block of outputs first, first + 1, ... -> its `n` floats in each row of `to`.
+inline void pack_block(const PackedLayer& layer, std::size_t first, std::size_t n,
+                       float* to) noexcept {
+  for (std::size_t k = 0; k < layer.fan_in; ++k) {
+    const float* row = layer.weights.data() + k * layer.fan_out;
+    for (std::size_t j = 0; j < n && first + j < layer.fan_out; ++j) to[k * n + j] = row[first + j];
+  }
+}
+
+/// Packs a layer for vectors of `width`.
+inline Status pack_layer(const PackedLayer& layer, std::size_t width,
+                         LayerBlocks& blocks) noexcept {
+  blocks.fan_in = layer.fan_in;
+  blocks.adds_input = layer.adds_input;
+  // Whatever the width, a row of outputs reaches as far as the next layer's rows of zeros.
+  const std::size_t least = width > kChains ? width : kChains;
+  blocks.n_vectors = (layer.fan_out + least - 1) / least * least / width;
+  if (!blocks.weights.resize(packed_floats(blocks, width)) ||
+      !blocks.bias.resize(blocks.n_vectors * width)) {
+    return Status::out_of_memory;
+  }
+  for (std::size_t j = 0; j < layer.fan_out; ++j) blocks.bias.data()[j] = layer.bias[j];
+  float* to = blocks.weights.data();
+  for (std::size_t v = 0; v < blocks.n_vectors;) {
+    const std::size_t n = block_vectors(blocks.n_vectors - v);
+    pack_block(layer, v * width, n * width, to);
+    to += block_rows(layer.fan_in, n) * n * width;
+    v += n;
+  }
+  return Status::ok;
+}
+
+/// Packs a network for vectors of `width`; its layers lose their weights.
+inline Status pack_network(PackedNetwork& network, std::size_t width,
+                           NetworkBlocks& blocks) noexcept {
+  blocks.activation = network.activation;
+  if (!blocks.layers.resize(network.layers.size())) return Status::out_of_memory;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Status status = pack_layer(network.layers[i], width, blocks.layers[i]);
+    if (status != Status::ok) return status;
+    network.layers[i].weights = Array<float>();
+  }
+  return Status::ok;
+}
+
+/// `encoder` must outlive the blocks.
+inline Status pack_scaled(const Encoder& encoder, ScaledBlocks& blocks) noexcept {
+  const ScaledParts& parts = encoder.scaled;
+  blocks.n = parts.size();
+  blocks.in_order = encoder.in_order;
+  blocks.columns = parts.columns.data();
+  const std::size_t n = padded(blocks.n);
+  if (!blocks.centre.resize(n) || !blocks.scale.resize(n) || !blocks.inverse_bend.resize(n)) {
+    return Status::out_of_memory;
+  }
+  for (std::size_t i = 0; i < blocks.n; ++i) {
+    blocks.centre.data()[i] = parts.centre[i];
+    blocks.scale.data()[i] = parts.scale[i];
+    blocks.inverse_bend.data()[i] = static_cast<float>(1.0 / parts.bend[i]);  // 1 / infinity is 0
+    blocks.clips = blocks.clips || parts.bend[i] != kNotClipped;
+  }
+  return Status::ok;
 }
 
 /// logits (n) -> values (n) of the link alone, in double.
@@ -93,30 +134,6 @@ inline void look_up(const PackedNetwork& network, const std::int32_t* codes, flo
   }
 }
 
-/// input (features, then vectors of embeddings) -> values (n_logits) = centre + scale *
-/// link(logit). `first` and `second` are scratch, each as wide as the widest layer.
-inline void evaluate(const PackedNetwork& network, const float* input, float* first, float* second,
-                     double* values) noexcept {
-  const std::size_t n_layers = network.layers.size();
-  float* output = first;
-  for (std::size_t i = 0; i < n_layers; ++i) {
-    const PackedLayer& layer = network.layers[i];
-    affine(layer, input, output);
-    if (i + 1 < n_layers) activate(network.activation, output, layer.fan_out);
-    if (layer.adds_input) {
-      for (std::size_t n = 0; n < layer.fan_out; ++n) output[n] += input[n];
-    }
-    input = output;
-    output = output == first ? second : first;
-  }
-  apply_link(network.link, input, network.n_logits(), values);
-  for (std::size_t j = 0; j < network.n_logits(); ++j) {
-    values[j] = network.output_centre[j] + network.output_scale[j] * values[j];
-  }
-}
-
 }  // namespace detail
 
 }  // namespace automs
-
-#undef AUTOMS_UNROLL

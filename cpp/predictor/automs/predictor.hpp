@@ -30,7 +30,8 @@
 namespace automs {
 
 /// A loaded model. Constant once loaded: any number of threads may predict at once, each with a
-/// workspace of its own.
+/// workspace of its own. One row and many give the same bits; another CpuPath may differ in the
+/// last bits of float32.
 class Predictor {
  public:
   /// The scratch memory of one thread, made once for a predictor; `predict` writes into it.
@@ -44,16 +45,17 @@ class Predictor {
 
    private:
     friend class Predictor;
-    Array<float> floats_;        // inputs for the networks of every encoder, then two buffers
-                                 // for layers
-    Array<double> doubles_;      // values of one network
-    Array<std::int32_t> codes_;  // of embedded columns, of every encoder
+    detail::AlignedArray<float> floats_;  // inputs for the networks of every encoder, then two
+                                          // buffers for layers, each of rows_at_once_ rows
+    Array<double> doubles_;               // values of one network
+    Array<std::int32_t> codes_;           // of embedded columns, of every encoder
   };
 
   /// Loads a model from `bytes` (size), which may lie at any address and are not needed afterwards.
   /// On failure `out` stays as it was, and `failure`, where given, says which field at which byte.
+  /// A `path` that is not available gives the portable one.
   static Status load(const void* bytes, std::size_t size, Predictor& out,
-                     LoadFailure* failure = nullptr) noexcept;
+                     LoadFailure* failure = nullptr, CpuPath path = best_cpu_path()) noexcept;
 
   /// Loads a model from a file; cannot_read where it does not open or is no regular file.
   static Status load_file(const char* path, Predictor& out,
@@ -64,7 +66,9 @@ class Predictor {
   std::size_t n_outputs() const noexcept { return model_.n_outputs; }
   std::size_t n_networks() const noexcept { return model_.networks.size(); }
   /// Weights, biases and embeddings of all networks.
-  std::size_t n_parameters() const noexcept;
+  std::size_t n_parameters() const noexcept { return n_parameters_; }
+  /// The kernels in use.
+  CpuPath cpu_path() const noexcept { return path_; }
   ModelTask task() const noexcept { return model_.task; }
   ClassKind class_kind() const noexcept { return model_.class_kind; }
   /// Names of raw columns in the order that rows must have; empty where the file holds none.
@@ -99,12 +103,7 @@ class Predictor {
   /// for this predictor gives NaN; infinities in columns that are not clipped may too.
   template <typename T>
   void predict(const T* row, double* out, Workspace& workspace) const noexcept {
-    if (!fits(workspace)) return fill_nan(out);
-    for (std::size_t i = 0; i < model_.encoders.size(); ++i) {
-      encode_row(model_.encoders[i], row, workspace.floats_.data() + starts_[i].input,
-                 workspace.codes_.data() + starts_[i].code);
-    }
-    combine(out, workspace);
+    predict_rows(row, 1, model_.n_columns, out, workspace);
   }
 
   /// n_rows rows, `stride` elements from one to the next -> out (n_rows, n_outputs), row-major. The
@@ -112,35 +111,83 @@ class Predictor {
   template <typename T>
   void predict_rows(const T* rows, std::size_t n_rows, std::size_t stride, double* out,
                     Workspace& workspace) const noexcept {
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      predict(rows + i * stride, out + i * n_outputs(), workspace);
+    if (!fits(workspace)) return fill_nan(out, n_rows * n_outputs());
+    while (n_rows > 0) {
+      const std::size_t n = n_rows < rows_at_once_ ? n_rows : rows_at_once_;
+      for (std::size_t e = 0; e < encoders_.size(); ++e) encode(e, rows, n, stride, workspace);
+      combine(out, n, workspace);
+      rows += n * stride;
+      out += n * n_outputs();
+      n_rows -= n;
     }
   }
 
+  /// Whether any of n values is infinite, which no raw row should be.
+  bool has_infinity(const float* values, std::size_t n) const noexcept {
+    return kernels_->has_infinite_float(values, n);
+  }
+  bool has_infinity(const double* values, std::size_t n) const noexcept {
+    return kernels_->has_infinite_double(values, n);
+  }
+
  private:
-  /// Where an encoder's results begin in the arrays of a workspace.
-  struct Starts {
-    std::size_t input = 0;
-    std::size_t code = 0;
+  /// What the kernels read of an encoder, and where its results begin in a workspace.
+  struct EncoderPlace {
+    detail::ScaledBlocks scaled;
+    std::size_t input = 0;   // the first row of inputs
+    std::size_t stride = 0;  // of these rows: features, then room for embeddings
+    std::size_t code = 0;    // the first row of codes
   };
 
-  Status measure() noexcept;
+  Status pack(CpuPath path) noexcept;
+  Status place_encoders() noexcept;
+  void measure() noexcept;
   bool fits(const Workspace& workspace) const noexcept {
     return workspace.floats_.size() >= n_floats_ && workspace.doubles_.size() >= most_logits_ &&
            workspace.codes_.size() >= n_codes_;
   }
-  void fill_nan(double* out) const noexcept {
-    for (std::size_t j = 0; j < n_outputs(); ++j) out[j] = std::numeric_limits<double>::quiet_NaN();
+  static void fill_nan(double* out, std::size_t n) noexcept {
+    for (std::size_t j = 0; j < n; ++j) out[j] = std::numeric_limits<double>::quiet_NaN();
   }
-  void combine(double* out, Workspace& workspace) const noexcept;
+  void encode_scaled(const detail::ScaledBlocks& parts, const float* row,
+                     float* out) const noexcept {
+    kernels_->encode_floats(parts, row, out);
+  }
+  void encode_scaled(const detail::ScaledBlocks& parts, const double* row,
+                     float* out) const noexcept {
+    kernels_->encode_doubles(parts, row, out);
+  }
+
+  /// Rows -> inputs and codes in the workspace, by encoder e.
+  template <typename T>
+  void encode(std::size_t e, const T* rows, std::size_t n_rows, std::size_t stride,
+              Workspace& workspace) const noexcept {
+    const Encoder& encoder = model_.encoders[e];
+    const EncoderPlace& place = encoders_[e];
+    float* features = workspace.floats_.data() + place.input;
+    std::int32_t* codes = workspace.codes_.data() + place.code;
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      encode_scaled(place.scaled, rows + i * stride, features + i * place.stride);
+      encode_others(encoder, rows + i * stride, features + i * place.stride + encoder.scaled.size(),
+                    codes + i * encoder.n_embedded());
+    }
+  }
+  void combine(double* out, std::size_t n_rows, Workspace& workspace) const noexcept;
+  void add_network(std::size_t i, double* sums, std::size_t n_rows,
+                   Workspace& workspace) const noexcept;
 
   Model model_;
-  Array<Starts> starts_;         // of each encoder, in a workspace
-  std::size_t n_inputs_ = 0;     // of all encoders: features, and room for embeddings
-  std::size_t n_codes_ = 0;      // of all encoders
-  std::size_t widest_ = 0;       // the most outputs of any layer
-  std::size_t most_logits_ = 0;  // of any network
-  std::size_t n_floats_ = 0;     // that a workspace needs
+  const detail::Kernels* kernels_ = &detail::kernels_of(CpuPath::portable);
+  CpuPath path_ = CpuPath::portable;
+  Array<EncoderPlace> encoders_;
+  Array<detail::NetworkBlocks> networks_;
+  std::size_t n_parameters_ = 0;
+  std::size_t rows_at_once_ = 0;  // a workspace holds
+  std::size_t n_inputs_ = 0;      // floats of all encoders: the buffers begin behind them
+  std::size_t n_codes_ = 0;       // of all encoders
+  std::size_t stride_ = 0;        // of the buffers: the most outputs of any layer
+  std::size_t most_logits_ = 0;   // of any network
+  std::size_t n_floats_ = 0;      // that a workspace needs
 };
 
 inline Status Predictor::Workspace::prepare(const Predictor& predictor) noexcept {
@@ -149,61 +196,113 @@ inline Status Predictor::Workspace::prepare(const Predictor& predictor) noexcept
   return done ? Status::ok : Status::out_of_memory;
 }
 
-inline std::size_t Predictor::n_parameters() const noexcept {
-  std::size_t n = 0;
+/// The vectors of a network's embeddings are put right behind the features of its encoder, where
+/// the networks take turns.
+inline Status Predictor::place_encoders() noexcept {
+  if (!encoders_.resize(model_.encoders.size())) return Status::out_of_memory;
   for (const PackedNetwork& network : model_.networks) {
-    for (const EmbeddingTable& table : network.embeddings) n += table.vectors.size();
-    for (const PackedLayer& layer : network.layers) n += layer.weights.size() + layer.bias.size();
+    std::size_t& room = encoders_[network.encoder].stride;
+    room = std::max(room, network.n_embedding_values());
   }
-  return n;
-}
-
-/// Works out once what every workspace needs. The vectors of a network's embeddings are put right
-/// behind the features of its encoder, where the networks take turns.
-inline Status Predictor::measure() noexcept {
-  if (!starts_.resize(model_.encoders.size())) return Status::out_of_memory;
-  Array<std::size_t> rooms;  // for the vectors, of each encoder
-  if (!rooms.resize(model_.encoders.size())) return Status::out_of_memory;
-  for (const PackedNetwork& network : model_.networks) {
-    rooms[network.encoder] = std::max(rooms[network.encoder], network.n_embedding_values());
+  for (std::size_t e = 0; e < encoders_.size(); ++e) {
+    encoders_[e].stride = detail::padded(encoders_[e].stride + model_.encoders[e].n_features);
+    const Status status = detail::pack_scaled(model_.encoders[e], encoders_[e].scaled);
+    if (status != Status::ok) return status;
   }
-  for (std::size_t i = 0; i < model_.encoders.size(); ++i) {
-    starts_[i] = {n_inputs_, n_codes_};
-    n_inputs_ += model_.encoders[i].n_features + rooms[i];
-    n_codes_ += model_.encoders[i].n_embedded();
-  }
-  for (const PackedNetwork& network : model_.networks) {
-    for (const PackedLayer& layer : network.layers) widest_ = std::max(widest_, layer.fan_out);
-    most_logits_ = std::max(most_logits_, network.n_logits());
-  }
-  n_floats_ = n_inputs_ + 2 * widest_;
   return Status::ok;
 }
 
-/// Features and codes in the workspace -> out (n_outputs): the weighted sum of the networks'
-/// values.
-inline void Predictor::combine(double* out, Workspace& workspace) const noexcept {
-  float* first = workspace.floats_.data() + n_inputs_;
-  double* values = workspace.doubles_.data();
-  for (std::size_t j = 0; j < n_outputs(); ++j) out[j] = 0.0;
-  // A binary network has one value, the probability of the second class.
-  double* sums = model_.task == ModelTask::binary ? out + 1 : out;
+/// Works out once what every workspace needs. Rows are many enough to load each weight seldom, and
+/// few enough to stay in the cache with it.
+inline void Predictor::measure() noexcept {
+  constexpr std::size_t most_rows = 4 * detail::kRowsAtOnce;
+  constexpr std::size_t most_floats = std::size_t{1} << 18;
+  std::size_t n_floats = 0;  // of one row
+  for (const EncoderPlace& place : encoders_) n_floats += place.stride;
   for (const PackedNetwork& network : model_.networks) {
-    const Starts& start = starts_[network.encoder];
-    float* input = workspace.floats_.data() + start.input;
-    detail::look_up(network, workspace.codes_.data() + start.code,
-                    input + model_.encoders[network.encoder].n_features);
-    detail::evaluate(network, input, first, first + widest_, values);
-    for (std::size_t j = 0; j < network.n_logits(); ++j) sums[j] += network.weight * values[j];
+    for (const EmbeddingTable& table : network.embeddings) n_parameters_ += table.vectors.size();
+    for (const PackedLayer& layer : network.layers) {
+      n_parameters_ += (layer.fan_in + 1) * layer.fan_out;
+      stride_ = std::max(stride_, detail::padded(layer.fan_out));
+    }
+    most_logits_ = std::max(most_logits_, network.n_logits());
   }
-  if (model_.task == ModelTask::binary) out[0] = 1.0 - out[1];
+  n_floats += 2 * stride_;
+  rows_at_once_ = std::max(std::min(most_floats / n_floats, most_rows), std::size_t{1});
+  for (std::size_t e = 0; e < encoders_.size(); ++e) {
+    encoders_[e].input = n_inputs_;
+    encoders_[e].code = n_codes_;
+    n_inputs_ += rows_at_once_ * encoders_[e].stride;
+    n_codes_ += rows_at_once_ * model_.encoders[e].n_embedded();
+  }
+  n_floats_ = rows_at_once_ * n_floats;
+}
+
+/// Turns the model that was read into what the kernels of `path` read.
+inline Status Predictor::pack(CpuPath path) noexcept {
+  path_ = is_available(path) ? path : CpuPath::portable;
+  kernels_ = &detail::kernels_of(path_);
+  if (!networks_.resize(model_.networks.size())) return Status::out_of_memory;
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    const Status status = detail::pack_network(model_.networks[i], kernels_->width, networks_[i]);
+    if (status != Status::ok) return status;
+  }
+  const Status status = place_encoders();
+  if (status == Status::ok) measure();
+  return status;
+}
+
+/// Adds the weighted values of network i to `sums`, n_outputs from row to row.
+inline void Predictor::add_network(std::size_t i, double* sums, std::size_t n_rows,
+                                   Workspace& workspace) const noexcept {
+  const PackedNetwork& network = model_.networks[i];
+  const Encoder& encoder = model_.encoders[network.encoder];
+  const EncoderPlace& place = encoders_[network.encoder];
+  float* input = workspace.floats_.data() + place.input;
+  const std::int32_t* codes = workspace.codes_.data() + place.code;
+  for (std::size_t r = 0; network.embeddings.size() > 0 && r < n_rows; ++r) {
+    detail::look_up(network, codes + r * encoder.n_embedded(),
+                    input + r * place.stride + encoder.n_features);
+  }
+  float* first = workspace.floats_.data() + n_inputs_;
+  const float* logits = kernels_->evaluate(
+      networks_[i], {input, place.stride, first, first + rows_at_once_ * stride_, stride_}, n_rows);
+  double* values = workspace.doubles_.data();
+  const std::size_t n_logits = network.n_logits();
+  const double* centre = network.output_centre.data();
+  const double* scale = network.output_scale.data();
+  const double weight = network.weight;
+  for (std::size_t r = 0; r < n_rows; ++r, sums += n_outputs(), logits += stride_) {
+    if (network.link == OutputLink::identity) {  // the common case, spared a detour
+      for (std::size_t j = 0; j < n_logits; ++j) {
+        sums[j] += weight * (centre[j] + scale[j] * static_cast<double>(logits[j]));
+      }
+      continue;
+    }
+    detail::apply_link(network.link, logits, n_logits, values);
+    for (std::size_t j = 0; j < n_logits; ++j) {
+      sums[j] += weight * (centre[j] + scale[j] * values[j]);
+    }
+  }
+}
+
+/// Inputs and codes in the workspace -> out (n_rows, n_outputs): the weighted sum of the networks'
+/// values.
+inline void Predictor::combine(double* out, std::size_t n_rows,
+                               Workspace& workspace) const noexcept {
+  const bool binary = model_.task == ModelTask::binary;
+  for (std::size_t j = 0; j < n_rows * n_outputs(); ++j) out[j] = 0.0;
+  // A binary network has one value, the probability of the second class.
+  double* sums = binary ? out + 1 : out;
+  for (std::size_t i = 0; i < networks_.size(); ++i) add_network(i, sums, n_rows, workspace);
+  for (std::size_t r = 0; binary && r < n_rows; ++r) out[2 * r] = 1.0 - out[2 * r + 1];
 }
 
 inline Status Predictor::load(const void* bytes, std::size_t size, Predictor& out,
-                              LoadFailure* failure) noexcept {
+                              LoadFailure* failure, CpuPath path) noexcept {
   Predictor loaded;
   LoadFailure result = read_model(bytes, size, loaded.model_);
-  if (result.status == Status::ok) result.status = loaded.measure();
+  if (result.status == Status::ok) result.status = loaded.pack(path);
   if (failure != nullptr) *failure = result;
   if (result.status == Status::ok) out = static_cast<Predictor&&>(loaded);
   return result.status;
