@@ -164,7 +164,7 @@ def _fold_scores(training: Training, like: Trial, predictions: Values) -> Values
 def refit_seconds(training: Training, members: Sequence[float]) -> float:
     """Give what training members of so many seconds again takes, side by side on all threads."""
     growth = 1.0 + training.splits[0].validation_rows.size / training.splits[0].train_rows.size
-    return _REFIT_MARGIN * growth * max(sum(members) / training.n_threads, max(members))
+    return _REFIT_MARGIN * growth * max(sum(members) / training.n_threads, *members)
 
 
 def refit(
