@@ -42,7 +42,16 @@ def run(*command, stdin=None):
 
 
 def cmake_build(source, build, *settings):
-    run("cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", *settings)
+    run(
+        "cmake",
+        "-S",
+        source,
+        "-B",
+        build,
+        "-DCMAKE_BUILD_TYPE=Debug",
+        "-DCMAKE_CXX_FLAGS=-Werror",
+        *settings,
+    )
     run("cmake", "--build", build)
 
 
@@ -50,7 +59,8 @@ def cmake_build(source, build, *settings):
 def prefix(tmp_path_factory):
     """An installed predictor: headers, C library and CMake package, without Python or Eigen."""
     folder = tmp_path_factory.mktemp("installed")
-    cmake_build(PREDICTOR, folder / "build", f"-DCMAKE_INSTALL_PREFIX={folder / 'prefix'}")
+    settings = ("-DAUTOMS_CORE=OFF", f"-DCMAKE_INSTALL_PREFIX={folder / 'prefix'}")
+    cmake_build(ROOT, folder / "build", *settings)
     run("cmake", "--install", folder / "build")
     return folder / "prefix"
 
@@ -143,7 +153,9 @@ def test_the_single_header_stands_alone_and_gives_the_bits_of_the_many(prefix, t
 
 
 def test_the_package_gives_its_headers(tmp_path):
-    program = compiled(COMPILERS[0], automs.get_include(), tmp_path / "program", "-O0")
+    include, package = Path(automs.get_include()), Path(automs.__file__).parent
+    assert include == (PREDICTOR if package.is_relative_to(ROOT) else package / "include")
+    program = compiled(COMPILERS[0], include, tmp_path / "program", "-O0")
     for model in MODELS:
         assert_predicts([program], model)
 
