@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -35,7 +36,7 @@ def run(*command, stdin=None):
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("CMAKE_", "SKBUILD"))}
     done = subprocess.run(
         [str(word) for word in command], input=stdin,
-        env=plain, capture_output=True, text=True, timeout=120, check=False,
+        env=plain, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -90,9 +91,17 @@ def assert_predicts(program, model):
     return lines[len(X) :]
 
 
-def compiled(compiler, include, program, *flags):
-    run(compiler, *STRICT, *flags, f"-I{include}", PROGRAM, "-o", program)
-    return program
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Compile the program against headers in a folder, once for each folder and compiler."""
+
+    @functools.cache
+    def compile_program(compiler, include, *flags):
+        program = tmp_path_factory.mktemp("compiled") / "program"
+        run(compiler, *STRICT, *flags, f"-I{include}", PROGRAM, "-o", program)
+        return program
+
+    return compile_program
 
 
 def test_a_cpp_project_finds_the_package(prefix, tmp_path):
@@ -141,27 +150,26 @@ def test_a_c_project_finds_the_package(prefix, tmp_path, library):
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_the_single_header_stands_alone_and_gives_the_bits_of_the_many(prefix, tmp_path, compiler):
+def test_the_single_header_stands_alone_and_gives_the_bits_of_the_many(prefix, compiled, compiler):
     single = prefix / "include" / "automs" / "predictor.hpp"
     assert '#include "automs/' not in single.read_text()
-    one = compiled(compiler, prefix / "include", tmp_path / "one")
-    many = compiled(compiler, PREDICTOR, tmp_path / "many")
+    one = compiled(compiler, prefix / "include")
+    many = compiled(compiler, PREDICTOR)
     for model in MODELS:
         X, _ = expected_values(model)
         assert run(one, model, stdin=as_lines(X)) == run(many, model, stdin=as_lines(X))
         assert_predicts([one], model)
 
 
-def test_the_package_gives_its_headers(tmp_path):
+def test_the_package_gives_its_headers(compiled):
     include, package = Path(automs.get_include()), Path(automs.__file__).parent
     assert include == (PREDICTOR if package.is_relative_to(ROOT) else package / "include")
-    program = compiled(COMPILERS[0], include, tmp_path / "program", "-O0")
     for model in MODELS:
-        assert_predicts([program], model)
+        assert_predicts([compiled(COMPILERS[0], include)], model)
 
 
-def test_a_text_is_its_code_and_a_bad_file_a_message(prefix, tmp_path):
-    program = compiled(COMPILERS[0], prefix / "include", tmp_path / "program", "-O0")
+def test_a_text_is_its_code_and_a_bad_file_a_message(prefix, compiled, tmp_path):
+    program = compiled(COMPILERS[0], prefix / "include")
     (model,) = [m for m in MODELS if m.parent.name == "v2" and m.stem == "multiclass"]
     lines = run(program, model, stdin="0.5 red 1 1e9\n0.5 0 1 1e9\n0.5 größe 1 1e9\n").splitlines()
     assert lines[0] == lines[1] != lines[2]
@@ -176,8 +184,8 @@ def test_a_text_is_its_code_and_a_bad_file_a_message(prefix, tmp_path):
     not (shutil.which(CROSS_COMPILER) and shutil.which(EMULATOR)),
     reason=f"needs {CROSS_COMPILER} and {EMULATOR}",
 )
-def test_another_processor_predicts_the_same(prefix, tmp_path):
-    program = compiled(CROSS_COMPILER, prefix / "include", tmp_path / "program", "-static")
+def test_another_processor_predicts_the_same(prefix, compiled):
+    program = compiled(CROSS_COMPILER, prefix / "include", "-static")
     for model in MODELS:
         assert_predicts([EMULATOR, program], model)
 
