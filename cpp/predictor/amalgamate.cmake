@@ -1,7 +1,8 @@
 # predictor.hpp and the headers that it includes -> one header that stands alone.
 # Included, it gives automs_amalgamate(OUTPUT); as a script:
 #   cmake -DOUTPUT=single/automs/predictor.hpp -P cpp/predictor/amalgamate.cmake
-# An include inside #if is put in once, where it stands first; the headers have none of those.
+# Headers (.hpp) are put in once, where they are included first, so none may be included inside #if only; bodies
+# (.inc), which mean something else each time, are put in every time.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.18)
 
@@ -10,17 +11,19 @@ set(AUTOMS_PREDICTOR_DIR ${CMAKE_CURRENT_LIST_DIR})
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../../pyproject.toml AUTOMS_VERSION REGEX "^version = \"")
 string(REGEX REPLACE "^version = \"([0-9.]+).*" "\\1" AUTOMS_VERSION "${AUTOMS_VERSION}")
 
-# The text of a header, with those that it includes in their place unless they came before.
-function(_automs_expand header result)
+# The text of a file, with those that it includes in their place.
+function(_automs_expand path result)
   get_property(seen GLOBAL PROPERTY _AUTOMS_SEEN)
-  if("${header}" IN_LIST seen)
+  if(path IN_LIST seen)
     set(${result} "" PARENT_SCOPE)
     return()
   endif()
-  set_property(GLOBAL APPEND PROPERTY _AUTOMS_SEEN "${header}")
-  file(READ "${AUTOMS_PREDICTOR_DIR}/${header}" text)
+  if(path MATCHES "\\.hpp$")
+    set_property(GLOBAL APPEND PROPERTY _AUTOMS_SEEN "${path}")
+  endif()
+  file(READ "${AUTOMS_PREDICTOR_DIR}/${path}" text)
   string(REPLACE "#pragma once\n" "" text "${text}")
-  string(REGEX MATCHALL "#include \"automs/[a-z0-9_]+\\.hpp\"\n" lines "${text}")
+  string(REGEX MATCHALL "#include \"automs/[a-z0-9_/]+\\.(hpp|inc)\"\n" lines "${text}")
   foreach(line IN LISTS lines)
     string(REGEX REPLACE "^#include \"(.*)\"\n$" "\\1" included "${line}")
     _automs_expand("${included}" inner)
