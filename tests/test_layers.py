@@ -64,7 +64,7 @@ LAYERS = (
     ("seeds", "clock", "_rules"),
     ("_threads",),
     ("_core",),
-    ("errors", "_cpu_level", "_files", "_version"),
+    ("errors", "_cpu_level", "_files", "_include", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from automs._include import get_include
     from automs.candidates import Candidate
     from automs.dimensions import Choice, Float, Int, Layers
     from automs.errors import (
@@ -55,6 +56,7 @@ _HOMES = {
     "TrainedCandidate": "experiment",
     "TrialReport": "reports",
     "When": "search_space",
+    "get_include": "_include",
     "load_predictor": "predictor",
     "train_candidates": "experiment",
 }
@@ -83,6 +85,7 @@ __all__ = [
     "TrainedCandidate",
     "TrialReport",
     "When",
+    "get_include",
     "load_predictor",
     "train_candidates",
 ]

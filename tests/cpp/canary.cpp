@@ -2,6 +2,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 int main(int argc, char** argv) {
@@ -13,6 +14,12 @@ int main(int argc, char** argv) {
   } else if (std::strcmp(fault, "integer-overflow") == 0) {
     int value = INT_MAX - 2 + argc;
     value += argc;
+    std::printf("%d\n", value);
+  } else if (std::strcmp(fault, "data-race") == 0) {
+    int value = argc;
+    std::thread other([&value] { ++value; });
+    ++value;
+    other.join();
     std::printf("%d\n", value);
   }
   return 0;
