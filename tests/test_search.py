@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from automs import (
     SearchSpace,
     SearchWarning,
     finish,
+    search,
     train_candidates,
 )
 from automs.selection import select_ensemble
@@ -54,6 +56,19 @@ def test_two_hundred_trials_give_the_same_bits_for_one_and_two_jobs(
         outcomes.append((model.predictor_.to_bytes(), model.predict(X).tolist(), scores))
     assert model.n_trials_ == 200
     assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+def test_a_search_that_finds_nothing_better_ends_long_before_its_limit(
+    monkeypatch, regression_table
+):
+    monkeypatch.setattr(search, "_EARLY_END_CANDIDATES", 40)
+    alike = SearchSpace({"hidden_layer_sizes": (4,), "epochs": 1, "seed": 1})
+    started = time.perf_counter()
+    model = AutoRegressor(
+        time_limit=30.0, strategy="random", search_space=alike, baselines=None, random_state=0
+    ).fit(*regression_table)
+    assert time.perf_counter() - started < 15.0
+    assert model.n_trials_ >= 40
 
 
 def test_a_constant_that_is_chosen_stays_constant_after_the_refit():

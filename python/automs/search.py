@@ -27,9 +27,9 @@ __all__ = ["Search", "Trial"]
 _LINEAR_SHARE = 0.1
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
 _FIRST_RATE = 5e9
-#: The search of a small table ends early when the last half of at least so many finished trials
-#: has not improved the best score.
-_EARLY_END_TRIALS = 600
+#: The search of a small table ends early when the last half of at least so many candidates has
+#: not improved the best score.
+_EARLY_END_CANDIDATES = 400
 
 
 class Search:
@@ -73,6 +73,8 @@ class Search:
         self._busy = 0.0  # ... and the seconds they took
         self._finished_scores: list[float] = []
         self._finished_seconds: list[float] = []
+        self._n_until_best = 0  # candidates that there were when the best finished score came
+        self._n_until_last = 0  # ... and when the last one finished
 
     def run(self) -> None:
         """Search. A stopped clock ends it, and what was trained until then stays."""
@@ -235,6 +237,9 @@ class Search:
             results.append(Result(index, progress.epoch, score, finished, cost, own))
             self._best_score = max(self._best_score, score)
             if finished:
+                self._n_until_last = len(self._numbers)
+                if score > max(self._finished_scores, default=-math.inf):
+                    self._n_until_best = len(self._numbers)
                 self._finished_scores.append(score)
                 self._finished_seconds.append(progress.seconds)
         return results
@@ -250,11 +255,8 @@ class Search:
 
     def _is_exhausted(self) -> bool:
         """Whether a search under a time limit has long stopped to find anything better."""
-        scores = self._finished_scores
-        if self.clock.limit is None or len(scores) < _EARLY_END_TRIALS:
-            return False
-        half = len(scores) // 2
-        return max(scores[half:]) <= max(scores[:half])
+        enough = max(_EARLY_END_CANDIDATES, 2 * self._n_until_best)
+        return self.clock.limit is not None and self._n_until_last >= enough
 
     def _release_losers(self) -> None:
         """Keep the weights of what may go on and of the best, as memory allows; forget the rest."""
