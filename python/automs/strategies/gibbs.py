@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from automs.candidates import Candidate
 from automs.schedule import RUNG_FRACTIONS, check_fractions
-from automs.seeds import derive_seed, keyed_rng
+from automs.seeds import derive_seed, keyed_rng, pick
 from automs.strategies.base import Posterior, Problem, Result
 from automs.strategies.jitter import RECIPE_SETTINGS, jittered_candidate
 from automs.strategies.population import Particle, Population, RungReport
@@ -23,7 +24,8 @@ logger = logging.getLogger("automs")
 _MAX_PARTICLES = 256  # of a sweep under a time limit, whose number is not given
 _POPULATION_SHARE = 2 / 3  # of max_trials; the others are for copies
 _N_BEST = 2  # go on to the next rung even where resampling drops them
-_RESAMPLING, _JITTER = 0x5E5A, 0x117E  # keep their draws apart from those of candidates
+_STEP_SHARE = 0.5  # of later sweeps under a time limit: steps from what was found before
+_RESAMPLING, _JITTER, _STEP = 0x5E5A, 0x117E, 0x57E9  # keep draws apart from those of candidates
 
 
 class GibbsStrategy(RungStrategy):
@@ -85,8 +87,9 @@ class GibbsStrategy(RungStrategy):
     for any number). What is not: losses do change, so that a particle may be dropped by an early
     loss that a longer training would have mended; copies are not accepted or refused by a loss of
     their own, so the target is that over runs whose recipe may move at rungs; what a time limit
-    cannot pay for is never drawn; "auto" reads the losses that it then weighs; and after a
-    hold-out, members are trained again from their first epoch with their last settings.
+    cannot pay for is never drawn, and half of what its later sweeps draw are steps away from the
+    particles of the earlier ones (not with ensemble "posterior"); "auto" reads the losses that it
+    then weighs; and after a hold-out, members are trained again from their first epoch.
 
     References
     ----------
@@ -143,8 +146,7 @@ class GibbsStrategy(RungStrategy):
         """Begin a search."""
         super().start(problem)
         self.history: list[RungReport] = []
-        self._population = Population([])
-        self._is_weighed = False  # the population, by its losses at this rung
+        self._population, self._is_weighed = Population([]), False  # by losses at this rung
         self._n_sweeps = self._n_copies = self._n_resampled = 0
         self._pooled: dict[int, float] = {}  # log of each share, of all completed sweeps
         given = self.inverse_temperature
@@ -180,15 +182,20 @@ class GibbsStrategy(RungStrategy):
             limits.append(math.ceil(_POPULATION_SHARE * n_left))
         if self.n_particles is not None:
             limits = [self.n_particles, math.inf if n_left is None else n_left]
-        if not self._fill(self.new_candidate, min(limits), allowance):
+        exact = math.isinf(allowance) or self.ensemble == "posterior"
+        propose = self.new_candidate if exact else self._step_or_draw
+        # Later rungs cost more or less than the mean that they are planned with.
+        if not self._fill(propose, min(limits), 0.99 * allowance):
             return False
-        self._population = Population(self._members)
-        self._is_weighed = False
+        self._population, self._is_weighed = Population(self._members), False
         self._n_sweeps += 1
         return True
 
-    def _is_last_rung(self) -> bool:
-        return self._rung == len(self.fractions) - 1
+    def _step_or_draw(self) -> Candidate:
+        weights = self.posterior_weights()
+        parents, shares = list(weights), tuple(weights.values())
+        parent = (lambda rng: parents[pick(shares, rng)]) if parents else None
+        return self._draw_or_step(parent, _STEP_SHARE, _STEP)
 
     def _loss(self, index: int) -> float:
         """Minus the score; inf for a candidate that diverged or was never told of."""
@@ -215,10 +222,9 @@ class GibbsStrategy(RungStrategy):
             start = self.history[-1].inverse_temperature if self._rung else 0.0
             temperature = self._population.raised(losses, start, final, self.ess_share)
         ess = self._population.weigh(losses, temperature)
-        n_sweep, n_trained, n_alive = self._n_sweeps - 1, len(losses), len(alive)
-        report = RungReport(n_sweep, self._rung, n_trained, n_alive, temperature, ess, noise)
-        self.history.append(report)
-        logger.info("%s", report)
+        sizes = (self._n_sweeps - 1, self._rung, len(losses), len(alive))
+        self.history.append(RungReport(*sizes, temperature, ess, noise))
+        logger.info("%s", self.history[-1])
         if self._is_last_rung() and ess > 0.0:
             self._pooled |= self._population.shares()
             if noise > 0.0:  # sweeps are pooled at one temperature, that of the first
@@ -254,14 +260,8 @@ class GibbsStrategy(RungStrategy):
     def _cost_to_finish(self, copies: dict[int, int], best: list[int]) -> float:
         """Cost of this rung and, with particles of the mean cost, of those above it."""
         going = dict.fromkeys(best, 1) | copies
-        n = sum(going.values())
         total = sum(k * self._costs[i] for i, k in going.items() if not self._last[i].finished)
-        cost, start = 0.0, self.fractions[self._rung - 1]
-        for rung in range(self._rung, len(self.fractions)):
-            share = 1.0 if rung == self._rung else min(self._n_at(rung) / max(n, 1), 1.0)
-            cost += share * total * (self.fractions[rung] - start)
-            start = self.fractions[rung]
-        return cost
+        return total * self._share_to_finish(sum(going.values()))
 
     def _offspring(
         self, copies: dict[int, int], best: list[int], resampled: bool

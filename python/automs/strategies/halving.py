@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from automs.candidates import Candidate, mutate_candidate
+from automs.candidates import Candidate
 from automs.schedule import RUNG_FRACTIONS, check_fractions, n_survivors, promote
-from automs.seeds import derive_seed, keyed_rng
 from automs.strategies.base import Problem, Result
 from automs.strategies.rungs import RungStrategy
 
@@ -139,11 +138,9 @@ class HalvingStrategy(RungStrategy):
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""
-        number, problem = self.n_drawn, self.problem
-        rng = keyed_rng(derive_seed(problem.seed, _MUTATION), number)
-        is_first = number < len(problem.first_candidates)
-        if is_first or not self._parents or rng.random() >= self.mutated_share:
-            return self.new_candidate()
-        self.n_drawn += 1
-        parent = self.candidates[self._parents[int(rng.integers(len(self._parents)))]]
-        return mutate_candidate(parent, problem.search_space, problem.seed, number)
+        parents = self._parents
+        return self._draw_or_step(
+            (lambda rng: parents[int(rng.integers(len(parents)))]) if parents else None,
+            self.mutated_share,
+            _MUTATION,
+        )

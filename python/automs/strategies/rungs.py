@@ -8,8 +8,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from automs.candidates import Candidate
+import numpy as np
+
+from automs.candidates import Candidate, mutate_candidate
 from automs.schedule import bracket_cost, epoch_at, n_survivors
+from automs.seeds import derive_seed, keyed_rng
 from automs.strategies.base import Problem, Request, Result, Strategy
 
 __all__ = ["RungStrategy"]
@@ -108,6 +111,34 @@ class RungStrategy(Strategy):
         if rung >= len(self.fractions):
             return 0
         return n_survivors(self._n_opened, self.reduction_factor, rung)
+
+    def _draw_or_step(
+        self, parent: Callable[[np.random.Generator], int] | None, share: float, purpose: int
+    ) -> Candidate:
+        """Give the next candidate: a draw, or for this share a step from a parent, where any is.
+
+        `purpose` keeps these draws apart from others.
+        """
+        number, problem = self.n_drawn, self.problem
+        rng = keyed_rng(derive_seed(problem.seed, purpose), number)
+        is_first = number < len(problem.first_candidates)
+        if is_first or parent is None or rng.random() >= share:
+            return self.new_candidate()
+        self.n_drawn += 1
+        start = self.candidates[parent(rng)]
+        return mutate_candidate(start, problem.search_space, problem.seed, number)
+
+    def _is_last_rung(self) -> bool:
+        return self._rung == len(self.fractions) - 1
+
+    def _share_to_finish(self, n_members: int) -> float:
+        """Give the cost of this rung and those above, as a share of all members' full cost."""
+        cost, start = 0.0, self.fractions[self._rung - 1] if self._rung else 0.0
+        for rung in range(self._rung, len(self.fractions)):
+            going_on = 1.0 if rung == self._rung else min(self._n_at(rung) / max(n_members, 1), 1.0)
+            cost += going_on * (self.fractions[rung] - start)
+            start = self.fractions[rung]
+        return cost
 
     def _target(self, index: int) -> int:
         """Give the epoch that the current rung trains a candidate to."""
