@@ -95,7 +95,7 @@ def choose_ensemble(
     )
     best = ordered[0]
     alone = Ensemble([best], [1.0], best.progress.fold_scores, best.progress.seconds)
-    finalists = [t for t in ordered[:N_FINALISTS] if t.state is not TrialState.PRUNED]
+    finalists = ordered[:N_FINALISTS]  # what was not promoted may still help in company
     if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
         return alone
     finalists = finalists[: _n_affordable(training, best, clock)]
