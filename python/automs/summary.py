@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["summary_text"]
 
 _N_CANDIDATES = 8  # that are shown, with all members of the model, ensembles and baselines
-_WIDTH = 110
+_WIDTH = 1000  # more than any table needs: a narrower one would cut names short
 _COLUMNS = {
     "rank": "rank",
     "name": "name",
