@@ -75,6 +75,14 @@ def test_sequences_ints_and_numpy_scalars_become_plain_python():
             {"optimizer": "exact", "hidden_layer_sizes": (), "loss": "huber"},
             "must have loss squared or cross_entropy, got 'huber'",
         ),
+        (
+            {"optimizer": "exact", "hidden_layer_sizes": (), "scaling_layer": True},
+            "must have scaling_layer=False, got True",
+        ),
+        ({"parametrization": "mup"}, "parametrization must be one of standard, ntp"),
+        ({"bias_init": "he"}, r"bias_init must be one of zeros, normal, he\+5"),
+        ({"bias_lr_factor": 0.0}, "bias_lr_factor must be > 0, got 0.0"),
+        ({"dropout_schedule": "linear"}, "dropout_schedule must be one of constant, cosine"),
     ],
 )
 def test_broken_rules_are_value_errors(settings, message):

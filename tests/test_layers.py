@@ -47,7 +47,7 @@ LAYERS = (
     ("views",),
     ("scoring", "linear"),
     ("columns", "cost", "outcomes"),
-    ("portfolio",),
+    ("portfolio", "recipes"),
     ("candidates", "encoding", "memory"),
     ("encoding_categories",),
     ("encoding_parts",),

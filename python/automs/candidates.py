@@ -52,6 +52,20 @@ class Candidate:
         embeddings, categories are one-hot.
     residual : bool, default=False
         Hidden layers as wide as the one before add their input to their output.
+    scaling_layer : bool, default=False
+        Each input of the first layer, embedded ones too, is multiplied by a trained factor that
+        starts at 1; the model that is saved has the factors in its weights.
+    parametric_activation : bool, default=False
+        A hidden unit gives ``x + (f(x) - x) * a``, f being `activation`, a trained and 1 at first.
+    parametrization : {"standard", "ntp"}, default="standard"
+        "ntp" (neural tangent): a layer gives ``x W / sqrt(fan_in) + b``, W starting at N(0, 1).
+    weight_init : {"normal", "std"}, default="normal"
+        "std" scales each unit's for a standard deviation of 1 on training rows.
+    bias_init : {"zeros", "normal", "he+5"}, default="zeros"
+        0; N(0, 1); minus a random convex combination of the unit's values on five training rows.
+        A classifier's output bias has the log odds of the classes besides.
+    zero_output_layer : bool, default=False
+        Weights of the last layer, and what `bias_init` gives its bias, start at 0 instead.
     encoding : {"robust", "standard", "piecewise", "quantile"}, default="robust"
         Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
         robust with bins between quantiles; by normal scores of the rank.
@@ -67,7 +81,11 @@ class Candidate:
     learning_rate : float > 0, default=1e-3
         The highest one of the schedule.
     learning_rate_schedule : {"constant", "cosine", "coslog4", "flat_cos"}, default="constant"
-        Step number to learning rate; coslog4 has four cycles, ending at 1/15, 3/15, 7/15, 1.
+        Step number to learning rate; coslog4 has four cycles, ending at 1/15, 3/15, 7/15, 1;
+        flat_cos is constant for half of the steps, then a cosine down to 0.
+    bias_lr_factor, scaling_lr_factor, activation_lr_factor : float > 0, default=1.0, 6.0, 0.1
+        Learning rates of biases, the scaling layer and parametric activations, by that of the
+        weights.
     momentum : float in [0, 1), default=0.9
         Of sgd only, as is `nesterov` (bool, default=True).
     beta1, beta2 : float in [0, 1), default=0.9, 0.999
@@ -80,7 +98,9 @@ class Candidate:
     patience : int >= 1, optional, epochs
         Epochs without a better validation score before training stops; None: never.
     weight_decay : float >= 0, default=0.0
-        Decoupled shrinkage per step; needs adamw or sgd.
+        Decoupled shrinkage per step of weights and embeddings alone; needs adamw or sgd.
+    weight_decay_schedule, dropout_schedule : str, default="constant"
+        As `learning_rate_schedule`, for the factor of `weight_decay` and of `dropout`.
     l2_penalty : float >= 0, default=0.0
         Added to the loss: half of it times the sum of squared weights.
     dropout, label_smoothing : float in [0, 1), default=0.0
@@ -106,6 +126,12 @@ class Candidate:
     activation: str = "relu"
     embedding_size: int = 8
     residual: bool = False
+    scaling_layer: bool = False
+    parametric_activation: bool = False
+    parametrization: str = "standard"
+    weight_init: str = "normal"
+    bias_init: str = "zeros"
+    zero_output_layer: bool = False
     encoding: str = "robust"
     loss: str = "auto"
     huber_delta: float = 1.0
@@ -113,6 +139,9 @@ class Candidate:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
+    bias_lr_factor: float = 1.0
+    scaling_lr_factor: float = 6.0
+    activation_lr_factor: float = 0.1
     momentum: float = 0.9
     nesterov: bool = True
     beta1: float = 0.9
@@ -122,8 +151,10 @@ class Candidate:
     epochs: int = 10
     patience: int | None = None
     weight_decay: float = 0.0
+    weight_decay_schedule: str = "constant"
     l2_penalty: float = 0.0
     dropout: float = 0.0
+    dropout_schedule: str = "constant"
     label_smoothing: float = 0.0
     seed: int | None = None
 
@@ -140,6 +171,8 @@ class Candidate:
             raise ValueError(
                 f"optimizer 'exact' must have hidden_layer_sizes=(), got {self.hidden_layer_sizes}"
             )
+        if self.optimizer == "exact" and self.scaling_layer:
+            raise ValueError("optimizer 'exact' must have scaling_layer=False, got True")
         if self.optimizer == "exact" and self.loss not in {"auto", "squared", "cross_entropy"}:
             raise ValueError(
                 f"optimizer 'exact' must have loss squared or cross_entropy, got {self.loss!r}"
@@ -163,10 +196,11 @@ class Candidate:
     def n_parameters(
         self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
     ) -> int:
-        """Give the number of weights, biases and tables' values, as for `layer_shapes`."""
+        """Give the number of a saved network's values (weights, biases, ...), as `layer_shapes`."""
         shapes = self.layer_shapes(n_features, n_outputs, embedding_rows)
         tables = sum(rows * size for rows, size in self.table_shapes(embedding_rows))
-        return tables + sum(n_in * n_out + n_out for n_in, n_out in shapes)
+        blends = sum(self.hidden_layer_sizes) if self.parametric_activation else 0
+        return tables + blends + sum(n_in * n_out + n_out for n_in, n_out in shapes)
 
 
 def check_search_space(space: SearchSpace) -> None:

@@ -6,16 +6,19 @@ from automs._rules import Flag, OneOf, Real, Rule, Sizes, Whole
 
 __all__ = [
     "ACTIVATIONS",
+    "BIAS_INITS",
     "LOSSES",
     "OPTIMIZERS",
+    "PARAMETRIZATIONS",
     "REGRESSION_LOSSES",
     "RULES",
     "SCHEDULES",
+    "WEIGHT_INITS",
     "allowed_losses",
     "resolve_loss",
 ]
 
-# In these four, the position is the code that the engine knows.
+# In these, the position is the code that the engine knows.
 ACTIVATIONS = (
     "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
 )  # fmt: skip
@@ -23,6 +26,9 @@ LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy"
 REGRESSION_LOSSES = LOSSES[:-1]
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
+PARAMETRIZATIONS = ("standard", "ntp")
+WEIGHT_INITS = ("normal", "std")
+BIAS_INITS = ("zeros", "normal", "he+5")
 
 _SHARE = Real(0, 1, low_included=True)  # [0, 1)
 _NOT_NEGATIVE = Real(0, low_included=True)
@@ -33,6 +39,12 @@ RULES: dict[str, Rule] = {
     "activation": OneOf(ACTIVATIONS),
     "embedding_size": Whole(0, high=1024),
     "residual": Flag(),
+    "scaling_layer": Flag(),
+    "parametric_activation": Flag(),
+    "parametrization": OneOf(PARAMETRIZATIONS),
+    "weight_init": OneOf(WEIGHT_INITS),
+    "bias_init": OneOf(BIAS_INITS),
+    "zero_output_layer": Flag(),
     "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
     "loss": OneOf(("auto", *LOSSES)),
     "huber_delta": _POSITIVE,
@@ -40,6 +52,9 @@ RULES: dict[str, Rule] = {
     "optimizer": OneOf((*OPTIMIZERS, "exact")),
     "learning_rate": _POSITIVE,
     "learning_rate_schedule": OneOf(SCHEDULES),
+    "bias_lr_factor": _POSITIVE,
+    "scaling_lr_factor": _POSITIVE,
+    "activation_lr_factor": _POSITIVE,
     "momentum": _SHARE,
     "nesterov": Flag(),
     "beta1": _SHARE,
@@ -49,8 +64,10 @@ RULES: dict[str, Rule] = {
     "epochs": Whole(1),
     "patience": Whole(1, optional=True),
     "weight_decay": _NOT_NEGATIVE,
+    "weight_decay_schedule": OneOf(SCHEDULES),
     "l2_penalty": _NOT_NEGATIVE,
     "dropout": _SHARE,
+    "dropout_schedule": OneOf(SCHEDULES),
     "label_smoothing": _SHARE,
     "seed": Whole(0, high=2**64 - 1, optional=True),
 }
