@@ -130,10 +130,11 @@ void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_inp
                         ld, gradient, ld, accumulate);
     return;
   }
+  const UpdateStep<Scalar> own = update->for_weights(layer);
   multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
                       gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
-                        update->template update_block<decltype(width)::value>(layer, row, rows,
-                                                                              column, workspace);
+                        own.template update_block<decltype(width)::value>(layer, row, rows, column,
+                                                                          workspace);
                       });
 }
 
@@ -146,7 +147,7 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   for (int i = 0; i < layer.fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->update_row(layer, workspace);
+  if (update) update->for_weights(layer).update_row(layer, workspace);
 }
 
 }  // namespace detail

@@ -21,7 +21,7 @@ namespace automs {
 ///
 /// A buffer that holds W of a trained matrix V = root W (network.hpp) has the gradient g of W,
 /// where that of V is g / root. The moments are kept in units of g: the steps of V are then those
-/// of the formulas above on W with other factors (`Factors`), and nothing in the loops changes.
+/// of the formulas above on W with other factors (`for_weights`), and nothing in the loops changes.
 template <typename Scalar>
 class UpdateStep {
  public:
@@ -52,6 +52,18 @@ class UpdateStep {
              static_cast<Scalar>(settings.epsilon)};
   }
 
+  /// The step of a layer's weights, by `update_block` or `update_row`. SGD moves V by its gradient,
+  /// a root-th of g, and W by a root-th of that; Adam moves V as far whatever the size of g.
+  UpdateStep for_weights(const Layer& layer) const {
+    const auto root = static_cast<Scalar>(layer.root);
+    UpdateStep step = *this;
+    step.l2_ *= root * root;
+    step.rate_ /= root * root;
+    step.adam_.rate /= root;
+    step.adam_.epsilon *= root;
+    return step;
+  }
+
   /// `rows` rows of Width columns of the layer's W, from (row, column) on. Penalty and decay act on
   /// tables and weights, never on biases, scales or blends.
   template <int Width>
@@ -60,61 +72,44 @@ class UpdateStep {
     const auto ld = static_cast<std::size_t>(layer.stride);
     const std::size_t start = layer.weights + row * ld + column;
     const Arrays at = arrays(start, workspace);
-    const Factors factors = weight_factors(layer);
     if (sgd_) {
-      for (int i = 0; i < rows; ++i) update_sgd(Width, factors, at, i * ld);
+      for (int i = 0; i < rows; ++i) update_sgd(Width, shrink_, l2_, at, i * ld);
     } else {
-      update_adam_rows<Width>(rows, ld, factors, at.w, at.g, at.m, at.v);
+      update_adam_rows<Width>(rows, ld, at.w, at.g, at.m, at.v);
     }
   }
 
   /// All weights of the single output's layer.
   void update_row(const Layer& layer, Workspace<Scalar>& workspace) const {
-    update_range(layer.weights, layer.fan_in, weight_factors(layer), workspace);
+    update_range(layer.weights, layer.fan_in, shrink_, l2_, workspace);
   }
 
   void update_tables(const Network& network, Workspace<Scalar>& workspace) const {
-    update_range(0, network.n_table_values, {shrink_, l2_, Scalar(1), Scalar(1)}, workspace);
+    update_range(0, network.n_table_values, shrink_, l2_, workspace);
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
-    update_range(layer.bias, layer.stride, free_factors(bias_factor_), workspace);
+    update_free(layer.bias, layer.stride, bias_factor_, workspace);
   }
 
   void update_blend(const Layer& layer, Workspace<Scalar>& workspace) const {
-    update_range(layer.blend, layer.stride, free_factors(activation_factor_), workspace);
+    update_free(layer.blend, layer.stride, activation_factor_, workspace);
   }
 
   void update_scales(const Network& network, Workspace<Scalar>& workspace) const {
-    update_range(network.scaling.scales, network.layers.front().fan_in,
-                 free_factors(scaling_factor_), workspace);
+    update_free(network.scaling.scales, network.layers.front().fan_in, scaling_factor_, workspace);
   }
 
   /// The trained matrix of a scaling layer, whose gradient and moments stand where those of the
-  /// first layer's W would.
+  /// first layer's W would; a step `for_weights`.
   void update_scaled_weights(const Network& network, Workspace<Scalar>& workspace) const {
     const Layer& layer = network.layers.front();
     Arrays at = arrays(layer.weights, workspace);
     at.w = workspace.weights + network.scaling.weights;
-    update_arrays(layer.bias - layer.weights, weight_factors(layer), at);
+    update_arrays(layer.bias - layer.weights, shrink_, l2_, at);
   }
 
  private:
-  /// What differs between the parts of a network: `rate` and `epsilon` multiply those of the step.
-  struct Factors {
-    Scalar shrink, l2, rate, epsilon;
-  };
-
-  Factors weight_factors(const Layer& layer) const {
-    const auto root = static_cast<Scalar>(layer.root);
-    // SGD moves V by its gradient, a root-th, and W by a root-th of that; Adam moves V as far
-    // whatever the size of its gradient.
-    const Scalar rate = Scalar(1) / (sgd_ ? root * root : root);
-    return {shrink_, l2_ * root * root, rate, root};
-  }
-
-  static Factors free_factors(Scalar rate) { return {Scalar(1), Scalar(0), rate, Scalar(1)}; }
-
   struct Arrays {
     Scalar* w;
     const Scalar* g;
@@ -127,26 +122,34 @@ class UpdateStep {
             workspace.second_moment + start};
   }
 
-  void update_range(std::size_t start, std::size_t n, const Factors& factors,
+  void update_range(std::size_t start, std::size_t n, Scalar shrink, Scalar l2,
                     Workspace<Scalar>& workspace) const {
-    update_arrays(n, factors, arrays(start, workspace));
+    update_arrays(n, shrink, l2, arrays(start, workspace));
   }
 
-  void update_arrays(std::size_t n, const Factors& factors, const Arrays& at) const {
+  /// Values without penalty and decay, at a multiple of the learning rate.
+  void update_free(std::size_t start, std::size_t n, Scalar factor,
+                   Workspace<Scalar>& workspace) const {
+    UpdateStep step = *this;
+    step.rate_ *= factor;
+    step.adam_.rate *= factor;
+    step.update_range(start, n, Scalar(1), Scalar(0), workspace);
+  }
+
+  void update_arrays(std::size_t n, Scalar shrink, Scalar l2, const Arrays& at) const {
     if (sgd_) {
-      update_sgd(n, factors, at, 0);
+      update_sgd(n, shrink, l2, at, 0);
     } else {
-      update_adam(n, adam_of(factors), factors.shrink, factors.l2, at.w, at.g, at.m, at.v);
+      update_adam(n, adam_, shrink, l2, at.w, at.g, at.m, at.v);
     }
   }
 
-  void update_sgd(std::size_t n, const Factors& factors, const Arrays& at,
+  void update_sgd(std::size_t n, Scalar shrink, Scalar l2, const Arrays& at,
                   std::size_t start) const {
     Scalar* __restrict w = at.w + start;
     const Scalar* __restrict g = at.g + start;
     Scalar* __restrict v = at.m + start;
-    const Scalar shrink = factors.shrink, l2 = factors.l2;
-    const Scalar rate = rate_ * factors.rate, momentum = momentum_;
+    const Scalar rate = rate_, momentum = momentum_;
     const Scalar by_gradient = by_gradient_, by_velocity = by_velocity_;
     for (std::size_t i = 0; i < n; ++i) {
       const Scalar gradient = g[i] + l2 * w[i];
@@ -159,13 +162,6 @@ class UpdateStep {
   struct AdamFactors {
     Scalar beta1, beta2, rest1, rest2, rate, root, epsilon;
   };
-
-  AdamFactors adam_of(const Factors& factors) const {
-    AdamFactors f = adam_;
-    f.rate *= factors.rate;
-    f.epsilon *= factors.epsilon;
-    return f;
-  }
 
   static void update_adam(std::size_t n, const AdamFactors& f, Scalar shrink, Scalar l2,
                           Scalar* __restrict w, const Scalar* __restrict g, Scalar* __restrict m,
@@ -180,12 +176,12 @@ class UpdateStep {
 
   /// The next block of rows comes some hundred cycles later; large networks lie far away.
   template <int Width>
-  [[gnu::noinline]] void update_adam_rows(int rows, std::size_t ld, const Factors factors,
-                                          Scalar* __restrict w, const Scalar* __restrict g,
-                                          Scalar* __restrict m, Scalar* __restrict v) const {
+  [[gnu::noinline]] void update_adam_rows(int rows, std::size_t ld, Scalar* __restrict w,
+                                          const Scalar* __restrict g, Scalar* __restrict m,
+                                          Scalar* __restrict v) const {
     constexpr int line = static_cast<int>(kCacheLine / sizeof(Scalar));
-    const AdamFactors f = adam_of(factors);
-    const Scalar shrink = factors.shrink, l2 = factors.l2;
+    const AdamFactors f = adam_;
+    const Scalar shrink = shrink_, l2 = l2_;
     const std::size_t next = rows * ld;
     for (int row = 0; row < rows; ++row, w += ld, g += ld, m += ld, v += ld) {
       for (int j = 0; j < Width; j += line) {

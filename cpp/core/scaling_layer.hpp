@@ -73,7 +73,7 @@ void update_scaled_layer(const Network& network, const UpdateStep<Scalar>& updat
         detail::dot_of_rows(V, gradient, layer.padded_out);
     for (std::size_t i = 0; i < stride; ++i) gradient[i] *= scales[row];
   }
-  update.update_scaled_weights(network, workspace);
+  update.for_weights(layer).update_scaled_weights(network, workspace);
   update.update_scales(network, workspace);
   fold_scales(network, workspace.weights);
 }
