@@ -156,7 +156,7 @@ std::string breakdown(const Candidate& candidate, const Network& network, const 
             candidate.dropout > 0 ? &dropout : nullptr, workspace);
   });
   const double loss = time([&] { (void)tile_loss(candidate.loss, tile, 1.0f, workspace.delta); });
-  const UpdateStep<float> still(candidate.optimizer, 0.0, 1);
+  const UpdateStep<float> still(candidate.optimizer, 0.0, 0.0, 1);
   const UpdateStep<float>* none = nullptr;
   const double back = time([&] { backward(network, workspace.input, n, false, none, workspace); });
   const double update =

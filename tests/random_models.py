@@ -105,12 +105,14 @@ def a_network(rng, encoder, n_logits, activation):
     hidden = [width if rng.integers(3) else width + 3 for _ in range(rng.integers(4))]
     sizes = [n_inputs, *hidden, n_logits]
     weights = [rng.normal(size=(n, m)) / np.sqrt(n) for n, m in pairwise(sizes)]
+    blends = [rng.normal(size=n) for n in hidden] if rng.integers(2) else []
     return {
         "layer_sizes": sizes,
         "activation": activation,
         "residual": bool(rng.integers(2)),
         "embeddings": [table.astype(np.float32) for table in embeddings],
         "weights": [array.astype(np.float32) for array in weights],
+        "blends": [array.astype(np.float32) for array in blends],
         "biases": [rng.normal(0.0, 0.3, size=n).astype(np.float32) for n in sizes[1:]],
         "output_centre": np.zeros(n_logits),
         "output_scale": np.ones(n_logits),

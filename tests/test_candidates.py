@@ -18,11 +18,12 @@ from automs.cost import nominal_cost
 from automs.prior import default_search_space
 from automs.search_space import Choice, Float, SearchSpace
 from automs.seeds import derive_seed, derive_seeds, keyed_rng
+from automs.setting_rules import RULES
 
 
 def test_every_setting_has_a_rule_in_the_same_order():
-    assert list(module._RULES) == [field.name for field in fields(Candidate)]
-    assert list(Candidate().settings()) == list(module._RULES)
+    assert list(RULES) == [field.name for field in fields(Candidate)]
+    assert list(Candidate().settings()) == list(RULES)
 
 
 def test_settings_build_the_same_candidate_and_pickle():
@@ -74,6 +75,14 @@ def test_sequences_ints_and_numpy_scalars_become_plain_python():
             {"optimizer": "exact", "hidden_layer_sizes": (), "loss": "huber"},
             "must have loss squared or cross_entropy, got 'huber'",
         ),
+        (
+            {"optimizer": "exact", "hidden_layer_sizes": (), "scaling_layer": True},
+            "must have scaling_layer=False, got True",
+        ),
+        ({"parametrization": "mup"}, "parametrization must be one of standard, ntp"),
+        ({"bias_init": "he"}, r"bias_init must be one of zeros, normal, he\+5"),
+        ({"bias_lr_factor": 0.0}, "bias_lr_factor must be > 0, got 0.0"),
+        ({"dropout_schedule": "linear"}, "dropout_schedule must be one of constant, cosine"),
     ],
 )
 def test_broken_rules_are_value_errors(settings, message):
@@ -214,13 +223,15 @@ def test_columns_have_the_agreed_types_and_codes():
     assert types.pop("seed") == "uint64"
     int32 = (
         "hidden_sizes activation loss optimizer learning_rate_schedule batch_size epochs patience "
-        "embedding_size"
+        "embedding_size parametrization weight_init bias_init weight_decay_schedule "
+        "dropout_schedule"
     )
     assert {types.pop(name) for name in int32.split()} == {"int32"}
-    assert {types.pop(name) for name in ("residual", "nesterov")} == {"uint8"}
+    flags = "residual nesterov scaling_layer parametric_activation zero_output_layer"
+    assert {types.pop(name) for name in flags.split()} == {"uint8"}
     assert set(types.values()) == {"float64"}
     assert set(types) | {"loss"} >= {"learning_rate", "huber_delta", "quantile", "epsilon"}
-    assert len(types) == 11
+    assert len(types) == 14
 
 
 def test_columns_of_no_candidates_are_empty():

@@ -79,7 +79,7 @@ def test_tables_have_their_form_and_predict_in_numpy(n_features):
     jobs = run(make_jobs(n_features))
     X, codes, _ = make_table(n_features)
     for job, candidate in enumerate(CANDIDATES):
-        weights, biases, embeddings = jobs.weights(job)
+        weights, biases, embeddings, _ = jobs.weights(job)
         assert [e.shape for e in embeddings] == candidate.table_shapes(ROWS)
         assert {e.dtype for e in embeddings} == {np.dtype(np.float32)}
         assert [w.shape for w in weights] == candidate.layer_shapes(n_features, 1, ROWS)

@@ -109,6 +109,7 @@ OBSTACLES = {
     },
     "an ensemble of 2 networks": {"networks": TWO},
     "residual layers": {"hidden": (6, 6), "network": {"residual": True}},
+    "parametric activations": {"network": {"blends": [np.ones(8), np.ones(5)]}},
     "no activation 'mish'": {"activation": "mish"},
     "no link 'exp'": {"network": {"link": "exp"}},
     r"clips the column 1": {"encoders": [Encoder(N_COLUMNS, [{**SCALED, "clip": True}] * 3)]},

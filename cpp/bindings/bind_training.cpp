@@ -160,15 +160,17 @@ class PyTrainJobs {
     py::list weights;
     py::list biases;
     py::list embeddings;
+    py::list blends;
     NetworkWeights network = jobs_.weights(job);
     for (DenseWeights& layer : network.layers) {
       weights.append(to_array(std::move(layer.weights), {layer.fan_in, layer.fan_out}));
       biases.append(to_array(std::move(layer.bias)));
+      if (!layer.blend.empty()) blends.append(to_array(std::move(layer.blend)));
     }
     for (TableWeights& table : network.embeddings) {
       embeddings.append(to_array(std::move(table.weights), {table.n_rows, table.size}));
     }
-    return py::make_tuple(weights, biases, embeddings);
+    return py::make_tuple(weights, biases, embeddings, blends);
   }
 
   py::list validation_predictions(const Array<std::int64_t>& jobs, int n_threads) const {

@@ -36,6 +36,41 @@ inline Enum checked_code(int code, int count, const char* name) {
   return static_cast<Enum>(code);
 }
 
+/// Fills in the settings of trained layers beside the weights, of first values and of schedules.
+inline void parse_layer_settings(const pybind11::dict& columns, std::vector<pybind11::object>& keep,
+                                 std::vector<Candidate>& candidates) {
+  const std::size_t n = candidates.size();
+  auto doubles = [&](const char* name) { return column<double>(columns, name, n, keep); };
+  auto ints = [&](const char* name) { return column<std::int32_t>(columns, name, n, keep); };
+  auto flags = [&](const char* name) { return column<std::uint8_t>(columns, name, n, keep); };
+  const auto *parametrization = ints("parametrization"), *weight_init = ints("weight_init"),
+             *bias_init = ints("bias_init"), *decay_schedule = ints("weight_decay_schedule"),
+             *dropout_schedule = ints("dropout_schedule");
+  const auto *scaling_layer = flags("scaling_layer"),
+             *parametric_activation = flags("parametric_activation"),
+             *zero_output_layer = flags("zero_output_layer");
+  const auto *bias_lr_factor = doubles("bias_lr_factor"),
+             *scaling_lr_factor = doubles("scaling_lr_factor"),
+             *activation_lr_factor = doubles("activation_lr_factor");
+  for (std::size_t i = 0; i < n; ++i) {
+    Candidate& c = candidates[i];
+    c.architecture.scaling_layer = scaling_layer[i] != 0;
+    c.architecture.parametric_activation = parametric_activation[i] != 0;
+    c.architecture.parametrization =
+        checked_code<Parametrization>(parametrization[i], kParametrizationCount, "parametrization");
+    c.optimizer.bias_lr_factor = bias_lr_factor[i];
+    c.optimizer.scaling_lr_factor = scaling_lr_factor[i];
+    c.optimizer.activation_lr_factor = activation_lr_factor[i];
+    c.initial = {checked_code<WeightInit>(weight_init[i], kWeightInitCount, "weight_init"),
+                 checked_code<BiasInit>(bias_init[i], kBiasInitCount, "bias_init"),
+                 zero_output_layer[i] != 0};
+    c.weight_decay_schedule =
+        checked_code<Schedule>(decay_schedule[i], kScheduleCount, "weight_decay_schedule");
+    c.dropout_schedule =
+        checked_code<Schedule>(dropout_schedule[i], kScheduleCount, "dropout_schedule");
+  }
+}
+
 inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
   const auto seeds = pybind11::cast<Array<std::uint64_t>>(columns["seed"]);
   const auto n = static_cast<std::size_t>(seeds.size());
@@ -86,6 +121,7 @@ inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
     c.dropout = dropout[i];
     c.seed = seeds.data()[i];
   }
+  parse_layer_settings(columns, keep, candidates);
   return candidates;
 }
 

@@ -54,6 +54,14 @@ inline ClassLabels get_classes(const py::dict& model) {
   return labels;
 }
 
+/// Parametric activations; an absent key and None stand for none.
+inline void get_blends(const py::dict& dict, NetworkTables& network) {
+  if (!dict.contains("blends") || dict["blends"].is_none()) return;
+  for (const py::object& blend : get<std::vector<py::object>>(dict, "blends", "a list of arrays")) {
+    network.blends.push_back(to_vector(get_array<float>(blend, "blends", 1)));
+  }
+}
+
 /// Tables of embeddings; an absent key and None stand for no table.
 inline void get_embeddings(const py::dict& dict, NetworkTables& network) {
   if (!dict.contains("embeddings") || dict["embeddings"].is_none()) return;
@@ -87,6 +95,7 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
   for (const py::object& bias : get<std::vector<py::object>>(dict, "biases", "a list of arrays")) {
     network.biases.push_back(to_vector(get_array<float>(bias, "biases", 1)));
   }
+  get_blends(dict, network);
   network.output_centre =
       to_vector(get_array<double>(item(dict, "output_centre"), "output_centre", 1));
   network.output_scale =

@@ -8,6 +8,7 @@
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
 #include "core/product.hpp"
+#include "core/scaling_layer.hpp"
 #include "core/single_output.hpp"
 #include "core/transpose.hpp"
 #include "core/workspace.hpp"
@@ -39,15 +40,21 @@ struct DeltaPanel {
   Scalar* by_output;      // receives the loss by output where the layer is residual, or null
   Scalar* bias_gradient;  // receives the column sums of delta
   bool accumulate;
+  const Scalar* bends;     // f(z) - z, dropout included, of a blended layer
+  Scalar* blend_gradient;  // receives the column sums of loss by output times bends
 };
 
-template <int C, typename Scalar>
+template <int C, bool IsBlended, typename Scalar>
 void finish_delta(const DeltaPanel<Scalar> panel) {  // a copy, which no store can change
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> sums[C];
+  [[maybe_unused]] Vector<Scalar> blends[C];
   AUTOMS_UNROLL
   for (int c = 0; c < C; ++c) {
     sums[c] = panel.accumulate ? load(panel.bias_gradient + c * lanes) : Vector<Scalar>{};
+    if constexpr (IsBlended) {
+      blends[c] = panel.accumulate ? load(panel.blend_gradient + c * lanes) : Vector<Scalar>{};
+    }
   }
   for (int row = 0; row < panel.n_rows; ++row) {
     const std::size_t start = row * panel.ld;
@@ -57,17 +64,22 @@ void finish_delta(const DeltaPanel<Scalar> panel) {  // a copy, which no store c
       Vector<Scalar> value = load(panel.delta + at);
       if (panel.skipped) value += load(panel.skipped + at);
       if (panel.by_output) store(panel.by_output + at, value);
+      if constexpr (IsBlended) blends[c] += value * load(panel.bends + at);
       value *= load(panel.slopes + at);
       store(panel.delta + at, value);
       sums[c] += value;
     }
   }
   AUTOMS_UNROLL
-  for (int c = 0; c < C; ++c) store(panel.bias_gradient + c * lanes, sums[c]);
+  for (int c = 0; c < C; ++c) {
+    store(panel.bias_gradient + c * lanes, sums[c]);
+    if constexpr (IsBlended) store(panel.blend_gradient + c * lanes, blends[c]);
+  }
 }
 
-/// workspace.delta of layer l -> workspace.next_delta of layer l - 1 and its bias' gradient.
-template <typename Scalar>
+/// workspace.delta of layer l -> workspace.next_delta of layer l - 1, the gradients of its bias and
+/// its blend.
+template <bool IsBlended, typename Scalar>
 void hidden_delta(const Network& network, std::size_t l, int n_rows, bool accumulate,
                   Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers[l];
@@ -79,10 +91,12 @@ void hidden_delta(const Network& network, std::size_t l, int n_rows, bool accumu
       n_rows, layer.fan_out, layer.fan_in, workspace.delta, ld_above,
       workspace.weights + layer.weights, ld_above, workspace.panel, workspace.next_delta, ld,
       [&](int first, auto width) {
-        finish_delta<decltype(width)::value / kLanes<Scalar>>(DeltaPanel<Scalar>{
+        finish_delta<decltype(width)::value / kLanes<Scalar>, IsBlended>(DeltaPanel<Scalar>{
             n_rows, ld, workspace.next_delta + first, workspace.slopes[l - 1] + first,
             layer.residual ? workspace.by_output + first : nullptr,
-            before.residual ? workspace.by_output + first : nullptr, bias + first, accumulate});
+            before.residual ? workspace.by_output + first : nullptr, bias + first, accumulate,
+            IsBlended ? workspace.bends[l - 1] + first : nullptr,
+            IsBlended ? workspace.gradient + before.blend + first : nullptr});
       });
 }
 
@@ -99,7 +113,8 @@ void single_output_delta(const Network& network, std::size_t l, int n_rows, bool
       SingleOutput<Scalar>{n_rows, static_cast<std::size_t>(before.stride), workspace.delta,
                            workspace.panel, workspace.activations[l - 1], workspace.slopes[l - 1],
                            workspace.next_delta, before.residual ? workspace.by_output : nullptr,
-                           workspace.sums, workspace.gradient + before.bias, accumulate});
+                           workspace.sums, workspace.gradient + before.bias, accumulate,
+                           workspace.bends[l - 1], workspace.gradient + before.blend});
 }
 
 /// Gradient of W of layer l. With `update` each block of W is updated where its gradient is still
@@ -115,10 +130,11 @@ void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_inp
                         ld, gradient, ld, accumulate);
     return;
   }
+  const UpdateStep<Scalar> own = update->for_weights(layer);
   multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
                       gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
-                        update->template update_block<decltype(width)::value>(layer, row, rows,
-                                                                              column, workspace);
+                        own.template update_block<decltype(width)::value>(layer, row, rows, column,
+                                                                          workspace);
                       });
 }
 
@@ -131,7 +147,7 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   for (int i = 0; i < layer.fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->update_row(layer, workspace);
+  if (update) update->for_weights(layer).update_row(layer, workspace);
 }
 
 }  // namespace detail
@@ -148,6 +164,8 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const Layer& layer = network.layers[l];
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
     const std::size_t ld_input = l == 0 ? network.input_stride : network.layers[l - 1].stride;
+    const bool is_scaled = l == 0 && network.scaling.is_there;
+    const UpdateStep<Scalar>* update_now = is_scaled ? nullptr : update;
     // What lies before the layer needs W as it was, so it comes first.
     if (l == 0) {
       embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
@@ -160,12 +178,18 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
         multiply_transposed(n_rows, 1, network.input_stride, workspace.delta, 1, input, ld_input,
                             workspace.sums, ld_input, false);
       }
-      detail::single_output_gradient(network, l, accumulate, update, workspace);
+      detail::single_output_gradient(network, l, accumulate, update_now, workspace);
     } else {
-      if (l > 0) detail::hidden_delta(network, l, n_rows, accumulate, workspace);
-      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update, workspace);
+      if (l > 0 && network.parametric_activation) {
+        detail::hidden_delta<true>(network, l, n_rows, accumulate, workspace);
+      } else if (l > 0) {
+        detail::hidden_delta<false>(network, l, n_rows, accumulate, workspace);
+      }
+      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update_now, workspace);
     }
+    if (update && is_scaled) update_scaled_layer(network, *update, workspace);
     if (update) update->update_bias(layer, workspace);
+    if (update && network.is_blended(l)) update->update_blend(layer, workspace);
     std::swap(workspace.delta, workspace.next_delta);
   }
 }

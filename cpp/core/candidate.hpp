@@ -26,6 +26,20 @@ constexpr int kOptimizerCount = 3;
 enum class Schedule : int { constant = 0, cosine = 1, coslog4 = 2, flat_cos = 3 };
 constexpr int kScheduleCount = 4;
 
+/// How a layer's trained W enters z: as it is, or as W / sqrt(fan_in), the neural tangent
+/// parametrisation (Jacot, Gabriel, Hongler 2018, arXiv 1806.07572). Biases enter as they are.
+enum class Parametrization : int { standard = 0, ntp = 1 };
+constexpr int kParametrizationCount = 2;
+
+/// Weights start normal, or normal with each unit's then scaled for a pre-activation of deviation 1
+/// on training rows.
+enum class WeightInit : int { normal = 0, unit_deviation = 1 };
+constexpr int kWeightInitCount = 2;
+
+/// Biases start at 0, at N(0, 1), or where each unit bends inside the data (initial_values.hpp).
+enum class BiasInit : int { zeros = 0, normal = 1, he_plus_5 = 2 };
+constexpr int kBiasInitCount = 3;
+
 constexpr int kLargestEmbedding = 1024;
 
 struct Architecture {
@@ -33,6 +47,9 @@ struct Architecture {
   Activation activation = Activation::relu;
   bool residual = false;   // a hidden layer as wide as the one before adds its input to its output
   int embedding_size = 8;  // values of an embedded category's vector, at most its table's rows
+  bool scaling_layer = false;          // a trained factor for each input of the first layer
+  bool parametric_activation = false;  // a hidden unit gives x + (f(x) - x) a, a being trained
+  Parametrization parametrization = Parametrization::standard;
 };
 
 struct LossSettings {
@@ -51,14 +68,28 @@ struct OptimizerSettings {
   double epsilon = 1e-8;
   double weight_decay = 0.0;
   double l2_penalty = 0.0;
+  // The learning rates of some values by that of the weights.
+  double bias_lr_factor = 1.0;
+  double scaling_lr_factor = 6.0;
+  double activation_lr_factor = 0.1;
+};
+
+/// Tables start in their own way, scales and parametric activations at 1.
+struct InitialValues {
+  WeightInit weights = WeightInit::normal;
+  BiasInit biases = BiasInit::zeros;
+  bool zero_output_layer = false;  // weights and bias of the last layer start at 0
 };
 
 struct Candidate {
   Architecture architecture;
   LossSettings loss;
   OptimizerSettings optimizer;
+  InitialValues initial;
   double learning_rate = 1e-3;
   Schedule learning_rate_schedule = Schedule::constant;
+  Schedule weight_decay_schedule = Schedule::constant;
+  Schedule dropout_schedule = Schedule::constant;
   int batch_size = 32;
   int epochs = 10;
   int patience = 0;  // epochs without improvement on the validation rows; 0: never stop early

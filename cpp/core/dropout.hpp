@@ -30,11 +30,17 @@ void mask_units(int n, std::uint32_t threshold, Scalar kept, const std::uint16_t
   }
 }
 
+template <typename Scalar>
+void mask_bends(int n, std::uint32_t threshold, Scalar kept, const std::uint16_t* __restrict bits,
+                Scalar* __restrict bends) {
+  for (int unit = 0; unit < n; ++unit) bends[unit] *= bits[unit] < threshold ? Scalar(0) : kept;
+}
+
 }  // namespace detail
 
 /// A mask value depends on (seed, step, layer, row, unit) alone: 16 random bits for each unit,
-/// eight units a block. `values` and `slopes` (n_rows, stride) are both masked, so that the
-/// backward pass needs no mask. The probability is rounded to a multiple of 1 / 65536.
+/// eight units a block. All that the backward pass reads of the layer (n_rows, stride) is masked,
+/// so that it needs no mask. The probability is rounded to a multiple of 1 / 65536.
 template <typename Scalar>
 void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer_number, int n_rows,
                    Workspace<Scalar>& workspace) {
@@ -49,9 +55,12 @@ void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer
                 static_cast<std::size_t>(n_rows) * blocks_of_row, bits);
   for (int row = 0; row < n_rows; ++row) {
     const std::size_t start = static_cast<std::size_t>(row) * layer.stride;
-    detail::mask_units(
-        layer.fan_out, threshold, kept, bits + static_cast<std::size_t>(row) * blocks_of_row * 8,
-        workspace.activations[layer_number] + start, workspace.slopes[layer_number] + start);
+    const std::uint16_t* mask = bits + static_cast<std::size_t>(row) * blocks_of_row * 8;
+    detail::mask_units(layer.fan_out, threshold, kept, mask,
+                       workspace.activations[layer_number] + start,
+                       workspace.slopes[layer_number] + start);
+    Scalar* bends = workspace.bends[layer_number];
+    if (bends) detail::mask_bends(layer.fan_out, threshold, kept, mask, bends + start);
   }
 }
 

@@ -46,6 +46,44 @@ template <typename Function, int Width, typename Scalar>
   }
 }
 
+/// z -> z + (f(z) - z) a in place, a (Width).
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void blend_rows(int n_rows, std::size_t ld, const Scalar* __restrict a,
+                                  Scalar* __restrict z) {
+  for (int row = 0; row < n_rows; ++row, z += ld) {
+    for (int i = 0; i < Width; ++i) z[i] += (Function::at(z[i]).value - z[i]) * a[i];
+  }
+}
+
+template <typename Function, int Width, typename Scalar>
+[[gnu::noinline]] void blend_with_slopes(int n_rows, std::size_t ld, const Scalar* __restrict a,
+                                         Scalar* __restrict z, Scalar* __restrict slopes,
+                                         Scalar* __restrict bends) {
+  for (int row = 0; row < n_rows; ++row, z += ld, slopes += ld, bends += ld) {
+    for (int i = 0; i < Width; ++i) {
+      const ValueAndSlope<Scalar> result = Function::at(z[i]);
+      bends[i] = result.value - z[i];
+      slopes[i] = Scalar(1) + (result.slope - Scalar(1)) * a[i];
+      z[i] += bends[i] * a[i];
+    }
+  }
+}
+
+/// z (n_rows, Width), rows `ld` apart -> z + (f(z) - z) a in place; slopes and f(z) - z where they
+/// are wanted.
+template <int Width, typename Scalar>
+void blend_panel(Activation activation, int n_rows, std::size_t ld, const Scalar* a, Scalar* z,
+                 Scalar* slopes, Scalar* bends) {
+  visit_activation(activation, [&](auto function) {
+    using Function = decltype(function);
+    if (slopes) {
+      blend_with_slopes<Function, Width>(n_rows, ld, a, z, slopes, bends);
+    } else {
+      blend_rows<Function, Width>(n_rows, ld, a, z);
+    }
+  });
+}
+
 /// z (n_rows, Width), rows `ld` apart -> f(z) in place, and slopes where they are wanted.
 template <int Width, typename Scalar>
 void activate_panel(Activation activation, int n_rows, std::size_t ld, Scalar* z, Scalar* slopes) {
@@ -76,6 +114,7 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     const Scalar* bias = weights + layer.bias;
     Scalar* output = workspace.activations[l];
     Scalar* slopes = training ? workspace.slopes[l] : nullptr;
+    Scalar* bends = workspace.bends[l];
     const std::size_t ld = layer.stride;
     if (layer.is_single_output()) {
       dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
@@ -84,6 +123,12 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
              [&](int first, auto width) {
                if (!hidden) return;
+               if (network.parametric_activation) {
+                 detail::blend_panel<decltype(width)::value>(
+                     network.activation, n_rows, ld, weights + layer.blend + first, output + first,
+                     slopes ? slopes + first : nullptr, slopes ? bends + first : nullptr);
+                 return;
+               }
                detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
                                                               output + first,
                                                               slopes ? slopes + first : nullptr);

@@ -1,4 +1,4 @@
-// Step number -> learning rate.
+// Step number -> learning rate, weight decay, dropout.
 #pragma once
 
 #include <cmath>
@@ -28,11 +28,23 @@ inline double schedule_factor(Schedule schedule, double t) {
   return 1.0;
 }
 
-/// The learning rate of step `step` (from 0) of `n_steps`. Taken at the middle of the step, so that
-/// a schedule that starts or ends at 0 wastes no step.
-inline double learning_rate(const Candidate& candidate, std::int64_t step, std::int64_t n_steps) {
+/// What the schedules set for one step.
+struct StepSettings {
+  double learning_rate;
+  double weight_decay;
+  double dropout;
+};
+
+/// The settings of step `step` (from 0) of `n_steps`. Taken at the middle of the step, so that a
+/// schedule that starts or ends at 0 wastes no step.
+inline StepSettings step_settings(const Candidate& candidate, std::int64_t step,
+                                  std::int64_t n_steps) {
   const double t = (static_cast<double>(step) + 0.5) / static_cast<double>(n_steps);
-  return candidate.learning_rate * schedule_factor(candidate.learning_rate_schedule, t);
+  return {
+      candidate.learning_rate * schedule_factor(candidate.learning_rate_schedule, t),
+      candidate.optimizer.weight_decay * schedule_factor(candidate.weight_decay_schedule, t),
+      candidate.dropout * schedule_factor(candidate.dropout_schedule, t),
+  };
 }
 
 }  // namespace automs

@@ -212,6 +212,15 @@ void check_network(const NetworkTables& network, const std::string& name) {
                 std::to_string(fan_in) + ", " + std::to_string(fan_out) + ") and (" +
                 std::to_string(fan_out) + ",)");
   }
+  require(network.blends.empty() || network.blends.size() == n_layers - 1,
+          name + "blends must have one array for each of " + std::to_string(n_layers - 1) +
+              " hidden layers, or none" + got(network.blends.size()));
+  for (std::size_t i = 0; i < network.blends.size(); ++i) {
+    const std::size_t fan_out = network.layer_sizes[i + 1];
+    require(network.blends[i].size() == fan_out, name + "blends[" + std::to_string(i) +
+                                                     "] must have " + std::to_string(fan_out) +
+                                                     " entries" + got(network.blends[i].size()));
+  }
   const std::size_t n_logits = network.layer_sizes.back();
   require(
       network.output_centre.size() == n_logits && network.output_scale.size() == n_logits,
@@ -222,7 +231,9 @@ void write_network(ByteWriter& out, const NetworkTables& network) {
   out.number(network.encoder);
   out.number(network.weight);
   out.number(static_cast<std::uint8_t>(network.activation));
-  out.number(static_cast<std::uint8_t>(network.residual ? 1 : 0));
+  const bool is_blended = !network.blends.empty();
+  out.number(static_cast<std::uint8_t>((network.residual ? detail::kResidual : 0) +
+                                       (is_blended ? detail::kBlended : 0)));
   out.number(static_cast<std::uint8_t>(network.link));
   out.numbers(network.embedding_sizes);
   out.count(network.layer_sizes.size(), "layer_sizes");
@@ -231,6 +242,7 @@ void write_network(ByteWriter& out, const NetworkTables& network) {
   for (std::size_t i = 0; i < network.weights.size(); ++i) {
     out.numbers(network.weights[i]);
     out.numbers(network.biases[i]);
+    if (i < network.blends.size()) out.numbers(network.blends[i]);
   }
   out.numbers(network.output_centre);
   out.numbers(network.output_scale);

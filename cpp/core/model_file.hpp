@@ -31,6 +31,7 @@ struct NetworkTables {
   std::vector<std::vector<float>> embeddings;  // each (n_rows, size), row-major
   std::vector<std::vector<float>> weights;     // each (fan_in, fan_out), row-major
   std::vector<std::vector<float>> biases;      // each (fan_out)
+  std::vector<std::vector<float>> blends;      // of hidden layers, each (fan_out); or none
   std::vector<double> output_centre;           // (n_logits)
   std::vector<double> output_scale;            // (n_logits)
 };

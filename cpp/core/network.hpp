@@ -20,6 +20,9 @@ namespace automs {
 /// row; the columns from fan_out on are padding: zero at the start, and as their gradient is zero
 /// they stay so. Activations have rows of the same stride, of which `padded_out` are computed.
 /// The layer of a single output has no padding (single_output.hpp).
+///
+/// With the neural tangent parametrisation the trained matrix is sqrt(fan_in) W: `root` is that
+/// factor, else 1. The buffer holds W, so that products know nothing of it; the update does.
 struct Layer {
   int fan_in;
   int fan_out;
@@ -28,6 +31,8 @@ struct Layer {
   std::size_t weights;  // offsets in the flat buffer
   std::size_t bias;
   bool residual;
+  std::size_t blend = 0;  // (stride), a of x + (f(x) - x) a: of hidden layers, where they have it
+  double root = 1.0;
 
   bool is_single_output() const { return stride == 1; }
 };
@@ -45,16 +50,27 @@ struct Embedding {
   }
 };
 
-/// The flat buffer holds the tables first, then the layers.
+/// A trained factor for each input of the first layer, whose W is then the trained matrix times
+/// these, row by row (scaling_layer.hpp).
+struct ScalingLayer {
+  bool is_there = false;
+  std::size_t scales = 0;   // (fan_in), offsets in the flat buffer
+  std::size_t weights = 0;  // (fan_in, stride of the first layer), the trained matrix
+};
+
+/// The flat buffer holds the tables first, then the scaling layer, then the layers.
 struct Network {
   std::vector<Embedding> embeddings;
+  ScalingLayer scaling;
   std::vector<Layer> layers;
   int n_dense = 0;                               // features of a row that no table gives
   std::size_t n_table_values = 0;                // where the tables end, padding included
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
-  std::size_t n_values = 0;                      // length of the flat buffer, padding included
-  int widest = 0;                                // largest stride
-  int input_stride = 0;                          // between rows of a tile's input
+  bool parametric_activation = false;
+  Parametrization parametrization = Parametrization::standard;
+  std::size_t n_values = 0;  // length of the flat buffer, padding included
+  int widest = 0;            // largest stride
+  int input_stride = 0;      // between rows of a tile's input
 
   /// Values in a row of the first layer's input: the dense features, then the vectors.
   int n_features() const { return layers.front().fan_in; }
@@ -62,36 +78,46 @@ struct Network {
   int n_logits() const { return layers.back().fan_out; }
   int logit_stride() const { return layers.back().stride; }
 
-  /// Tables, weights and biases, padding not counted.
-  std::size_t n_parameters() const {
-    std::size_t count = 0;
-    for (const Embedding& embedding : embeddings) count += embedding.n_values();
-    for (const Layer& layer : layers) {
-      count +=
-          (static_cast<std::size_t>(layer.fan_in) + 1) * static_cast<std::size_t>(layer.fan_out);
-    }
-    return count;
-  }
+  /// Whether layer l has a blend of its activation.
+  bool is_blended(std::size_t l) const { return parametric_activation && l + 1 < layers.size(); }
 };
+
+/// `n` values at the end of the flat buffer, where the next ones start a cache line -> their
+/// offset.
+template <typename Scalar>
+std::size_t place_lines(std::size_t n, Network& network) {
+  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+  const std::size_t offset = network.n_values;
+  network.n_values += (n + line - 1) / line * line;
+  return offset;
+}
 
 /// Adds the tables to a network without layers; gives the values in a row of all their vectors.
 template <typename Scalar>
 int add_embeddings(int embedding_size, const std::vector<int>& embedding_rows, Network& network) {
   // A table starts a cache line. What is between tables has no gradient and stays zero, so that an
   // update may run over all of them at once.
-  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
   int width = 0;
   for (const int n_rows : embedding_rows) {
     require(embedding_size >= 1, "embedding_size must be >= 1 with embedded columns");
-    const Embedding embedding{n_rows, std::min(embedding_size, n_rows), network.n_dense + width,
-                              network.n_values};
+    Embedding embedding{n_rows, std::min(embedding_size, n_rows), network.n_dense + width, 0};
     width += embedding.size;
-    network.n_values += (embedding.n_values() + line - 1) / line * line;
+    embedding.weights = place_lines<Scalar>(embedding.n_values(), network);
     network.embeddings.push_back(embedding);
   }
   network.n_table_values = network.n_values;
   if (width > 0) network.widest = row_stride<Scalar>(width);
   return width;
+}
+
+/// Adds the scaling layer in front of `first`, whose sizes are set.
+template <typename Scalar>
+void add_scaling_layer(const Layer& first, Network& network) {
+  const auto fan_in = static_cast<std::size_t>(first.fan_in);
+  network.scaling.is_there = true;
+  network.scaling.scales = place_lines<Scalar>(fan_in, network);
+  network.scaling.weights =
+      place_lines<Scalar>(fan_in * static_cast<std::size_t>(first.stride), network);
 }
 
 /// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column.
@@ -102,6 +128,8 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   require(n_logits >= 1, "a network needs at least one output");
   Network network;
   network.activation = architecture.activation;
+  network.parametric_activation = architecture.parametric_activation;
+  network.parametrization = architecture.parametrization;
   network.n_dense = n_features;
   std::vector<int> sizes = architecture.hidden_layer_sizes;
   sizes.push_back(n_logits);
@@ -115,10 +143,14 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
                 0,      false};
     if (!hidden && sizes[i] == 1) layer.padded_out = layer.stride = 1;
     layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
+    if (network.parametrization == Parametrization::ntp) layer.root = std::sqrt(fan_in);
+    if (i == 0 && architecture.scaling_layer) add_scaling_layer<Scalar>(layer, network);
+    const auto stride = static_cast<std::size_t>(layer.stride);
     layer.weights = network.n_values;
-    layer.bias = layer.weights +
-                 static_cast<std::size_t>(layer.fan_in) * static_cast<std::size_t>(layer.stride);
-    network.n_values = layer.bias + static_cast<std::size_t>(layer.stride);
+    layer.bias = layer.weights + static_cast<std::size_t>(layer.fan_in) * stride;
+    layer.blend = layer.bias + stride;
+    const bool is_blended = hidden && network.parametric_activation;
+    network.n_values = layer.blend + (is_blended ? stride : 0);
     if (layer.stride > network.widest) network.widest = layer.stride;
     network.layers.push_back(layer);
     fan_in = sizes[i];
@@ -163,8 +195,9 @@ void initialize_table(const Embedding& embedding, std::size_t column, std::uint6
   }
 }
 
-/// Fills `values` (network.n_values): tables, weights N(0, gain^2 / fan_in), biases and padding 0.
-/// A weight depends on (seed, layer, its row and column) alone, not on the padding.
+/// Fills `values` (network.n_values): tables, weights N(0, gain^2 / fan_in), parametric activations
+/// 1, the rest 0. With the neural tangent parametrisation there is no gain: the trained weights are
+/// N(0, 1). A weight depends on (seed, layer, its row and column) alone, not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
@@ -175,7 +208,8 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     const bool hidden = l + 1 < network.layers.size();
-    const double gain = hidden ? initial_gain(network.activation) : 1.0;
+    const bool gains = hidden && network.parametrization == Parametrization::standard;
+    const double gain = gains ? initial_gain(network.activation) : 1.0;
     const double deviation = gain / std::sqrt(static_cast<double>(layer.fan_in));
     std::uint32_t drawn = 0;
     std::pair<double, double> pair{};
@@ -189,6 +223,9 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
         values[layer.weights + static_cast<std::size_t>(row) * layer.stride + column] =
             static_cast<Scalar>(normal * deviation);
       }
+    }
+    if (network.is_blended(l)) {
+      std::fill_n(values + layer.blend, layer.fan_out, Scalar(1));
     }
   }
 }

@@ -18,14 +18,21 @@ namespace automs {
 ///
 /// Adam (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1), with decoupled weight decay (Loshchilov
 /// and Hutter 2019, arXiv 1711.05101). The corrections of both moments go into two scalars.
+///
+/// A buffer that holds W of a trained matrix V = root W (network.hpp) has the gradient g of W,
+/// where that of V is g / root. The moments are kept in units of g: the steps of V are then those
+/// of the formulas above on W with other factors (`for_weights`), and nothing in the loops changes.
 template <typename Scalar>
 class UpdateStep {
  public:
-  /// `step` counts from 0.
-  UpdateStep(const OptimizerSettings& settings, double rate, std::int64_t step)
+  /// `step` counts from 0; `weight_decay` is that of the step.
+  UpdateStep(const OptimizerSettings& settings, double rate, double weight_decay, std::int64_t step)
       : sgd_(settings.kind == Optimizer::sgd),
-        shrink_(static_cast<Scalar>(1.0 - rate * settings.weight_decay)),
-        l2_(static_cast<Scalar>(settings.l2_penalty)) {
+        shrink_(static_cast<Scalar>(1.0 - rate * weight_decay)),
+        l2_(static_cast<Scalar>(settings.l2_penalty)),
+        bias_factor_(static_cast<Scalar>(settings.bias_lr_factor)),
+        scaling_factor_(static_cast<Scalar>(settings.scaling_lr_factor)),
+        activation_factor_(static_cast<Scalar>(settings.activation_lr_factor)) {
     if (sgd_) {
       rate_ = static_cast<Scalar>(rate);
       momentum_ = static_cast<Scalar>(settings.momentum);
@@ -45,8 +52,20 @@ class UpdateStep {
              static_cast<Scalar>(settings.epsilon)};
   }
 
+  /// The step of a layer's weights, by `update_block` or `update_row`. SGD moves V by its gradient,
+  /// a root-th of g, and W by a root-th of that; Adam moves V as far whatever the size of g.
+  UpdateStep for_weights(const Layer& layer) const {
+    const auto root = static_cast<Scalar>(layer.root);
+    UpdateStep step = *this;
+    step.l2_ *= root * root;
+    step.rate_ /= root * root;
+    step.adam_.rate /= root;
+    step.adam_.epsilon *= root;
+    return step;
+  }
+
   /// `rows` rows of Width columns of the layer's W, from (row, column) on. Penalty and decay act on
-  /// tables and weights, never on biases.
+  /// tables and weights, never on biases, scales or blends.
   template <int Width>
   void update_block(const Layer& layer, int row, int rows, int column,
                     Workspace<Scalar>& workspace) const {
@@ -70,7 +89,24 @@ class UpdateStep {
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
-    update_range(layer.bias, layer.stride, Scalar(1), Scalar(0), workspace);
+    update_free(layer.bias, layer.stride, bias_factor_, workspace);
+  }
+
+  void update_blend(const Layer& layer, Workspace<Scalar>& workspace) const {
+    update_free(layer.blend, layer.stride, activation_factor_, workspace);
+  }
+
+  void update_scales(const Network& network, Workspace<Scalar>& workspace) const {
+    update_free(network.scaling.scales, network.layers.front().fan_in, scaling_factor_, workspace);
+  }
+
+  /// The trained matrix of a scaling layer, whose gradient and moments stand where those of the
+  /// first layer's W would; a step `for_weights`.
+  void update_scaled_weights(const Network& network, Workspace<Scalar>& workspace) const {
+    const Layer& layer = network.layers.front();
+    Arrays at = arrays(layer.weights, workspace);
+    at.w = workspace.weights + network.scaling.weights;
+    update_arrays(layer.bias - layer.weights, shrink_, l2_, at);
   }
 
  private:
@@ -88,7 +124,19 @@ class UpdateStep {
 
   void update_range(std::size_t start, std::size_t n, Scalar shrink, Scalar l2,
                     Workspace<Scalar>& workspace) const {
-    const Arrays at = arrays(start, workspace);
+    update_arrays(n, shrink, l2, arrays(start, workspace));
+  }
+
+  /// Values without penalty and decay, at a multiple of the learning rate.
+  void update_free(std::size_t start, std::size_t n, Scalar factor,
+                   Workspace<Scalar>& workspace) const {
+    UpdateStep step = *this;
+    step.rate_ *= factor;
+    step.adam_.rate *= factor;
+    step.update_range(start, n, Scalar(1), Scalar(0), workspace);
+  }
+
+  void update_arrays(std::size_t n, Scalar shrink, Scalar l2, const Arrays& at) const {
     if (sgd_) {
       update_sgd(n, shrink, l2, at, 0);
     } else {
@@ -152,6 +200,7 @@ class UpdateStep {
 
   bool sgd_;
   Scalar shrink_, l2_;
+  Scalar bias_factor_, scaling_factor_, activation_factor_;
   Scalar rate_ = 0, momentum_ = 0, by_velocity_ = 0, by_gradient_ = 0;
   AdamFactors adam_{};
 };

@@ -12,17 +12,34 @@
 
 namespace automs {
 
-/// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, then
-/// each layer's rows of W and its b.
+/// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, the
+/// scaling layer, then each layer's rows of W, its b, and its blend where it has one.
 template <typename Part>
 void for_each_piece(const Network& network, Part&& part) {
   for (const Embedding& table : network.embeddings) part(table.weights, table.n_values());
-  for (const Layer& layer : network.layers) {
-    for (int row = 0; row <= layer.fan_in; ++row) {  // the bias follows the last row
-      part(layer.weights + static_cast<std::size_t>(row) * layer.stride,
+  auto rows = [&](std::size_t start, int n_rows, const Layer& layer) {
+    for (int row = 0; row < n_rows; ++row) {
+      part(start + static_cast<std::size_t>(row) * layer.stride,
            static_cast<std::size_t>(layer.fan_out));
     }
+  };
+  if (network.scaling.is_there) {
+    const Layer& first = network.layers.front();
+    part(network.scaling.scales, static_cast<std::size_t>(first.fan_in));
+    rows(network.scaling.weights, first.fan_in, first);
   }
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    rows(layer.weights, layer.fan_in + 1, layer);  // the bias follows the last row
+    if (network.is_blended(l)) rows(layer.blend, 1, layer);
+  }
+}
+
+/// Values of a buffer, padding not counted.
+inline std::size_t count_values(const Network& network) {
+  std::size_t count = 0;
+  for_each_piece(network, [&](std::size_t, std::size_t n) { count += n; });
+  return count;
 }
 
 /// An empty buffer stays empty.
@@ -30,7 +47,7 @@ inline std::vector<float> without_padding(const Network& network,
                                           const AlignedVector<float>& values) {
   std::vector<float> dense;
   if (values.empty()) return dense;
-  dense.reserve(network.n_parameters());
+  dense.reserve(count_values(network));
   for_each_piece(network, [&](std::size_t first, std::size_t n) {
     dense.insert(dense.end(), values.data() + first, values.data() + first + n);
   });
@@ -40,8 +57,8 @@ inline std::vector<float> without_padding(const Network& network,
 inline AlignedVector<float> with_padding(const Network& network, const std::vector<float>& dense) {
   AlignedVector<float> values;
   if (dense.empty()) return values;
-  require(dense.size() == network.n_parameters(),
-          "a state's buffer must have " + std::to_string(network.n_parameters()) +
+  require(dense.size() == count_values(network),
+          "a state's buffer must have " + std::to_string(count_values(network)) +
               " values for this candidate and view, got " + std::to_string(dense.size()));
   values.assign(network.n_values, 0.0f);
   const float* next = dense.data();

@@ -14,6 +14,7 @@ enum class Purpose : std::uint32_t {
   row_order = 2,
   dropout = 3,
   initial_embeddings = 4,
+  initial_biases = 5,
 };
 
 constexpr int kPhiloxRounds = 10;

@@ -77,21 +77,27 @@ struct SingleOutput {
   Scalar* by_value;         // (n_rows, ld), loss by its activations, or null where not wanted
   Scalar* gradient;         // (padded), sums of by_output * values
   Scalar* bias_gradient;    // (padded), sums of delta
-  bool accumulate;          // the bias' gradient
+  bool accumulate;          // the gradients of bias and blend
+  const Scalar* bends;      // (n_rows, ld), f(z) - z of a blended layer, or null
+  Scalar* blend_gradient;   // (padded), sums of loss by activation times bends
 };
 
 namespace detail {
 
-template <int C, typename Scalar>
+template <int C, bool IsBlended, typename Scalar>
 inline void single_output_panel(const SingleOutput<Scalar> s,  // a copy, which no store can change
                                 std::size_t first) {
   constexpr int lanes = kLanes<Scalar>;
   Vector<Scalar> weights[C], gradient[C], bias[C];
+  [[maybe_unused]] Vector<Scalar> blend[C];
   AUTOMS_UNROLL
   for (int c = 0; c < C; ++c) {
     weights[c] = load(s.weights + first + c * lanes);
     gradient[c] = Vector<Scalar>{};
     bias[c] = s.accumulate ? load(s.bias_gradient + first + c * lanes) : Vector<Scalar>{};
+    if constexpr (IsBlended) {
+      blend[c] = s.accumulate ? load(s.blend_gradient + first + c * lanes) : Vector<Scalar>{};
+    }
   }
   for (int row = 0; row < s.n_rows; ++row) {
     const Scalar by_output = s.by_output[row];
@@ -102,6 +108,7 @@ inline void single_output_panel(const SingleOutput<Scalar> s,  // a copy, which 
       gradient[c] += by_output * load(s.values + at);
       const Vector<Scalar> by_value = by_output * weights[c];
       if (s.by_value) store(s.by_value + at, by_value);
+      if constexpr (IsBlended) blend[c] += by_value * load(s.bends + at);
       const Vector<Scalar> delta = by_value * load(s.slopes + at);
       bias[c] += delta;
       store(s.delta + at, delta);
@@ -111,16 +118,22 @@ inline void single_output_panel(const SingleOutput<Scalar> s,  // a copy, which 
   for (int c = 0; c < C; ++c) {
     store(s.gradient + first + c * lanes, gradient[c]);
     store(s.bias_gradient + first + c * lanes, bias[c]);
+    if constexpr (IsBlended) store(s.blend_gradient + first + c * lanes, blend[c]);
   }
 }
 
 }  // namespace detail
 
-/// One pass over the hidden layer's tile: its delta, both gradients that are sums over rows.
+/// One pass over the hidden layer's tile: its delta, the gradients that are sums over rows.
 template <typename Scalar>
 void single_output_backward(int n, const SingleOutput<Scalar>& s) {
   detail::for_each_panel<Scalar>(n, [&](int c, auto vectors) {
-    detail::single_output_panel<decltype(vectors)::value>(s, static_cast<std::size_t>(c));
+    constexpr int C = decltype(vectors)::value;
+    if (s.bends) {
+      detail::single_output_panel<C, true>(s, static_cast<std::size_t>(c));
+    } else {
+      detail::single_output_panel<C, false>(s, static_cast<std::size_t>(c));
+    }
   });
 }
 

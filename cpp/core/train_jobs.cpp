@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -27,6 +28,12 @@ void check_candidate(const Candidate& candidate) {
   require(candidate.architecture.embedding_size >= 0 &&
               candidate.architecture.embedding_size <= kLargestEmbedding,
           "embedding_size must be in [0, " + std::to_string(kLargestEmbedding) + "]");
+  for (const double factor :
+       {candidate.optimizer.bias_lr_factor, candidate.optimizer.scaling_lr_factor,
+        candidate.optimizer.activation_lr_factor}) {
+    require(factor > 0.0 && factor < std::numeric_limits<double>::infinity(),
+            "bias_lr_factor, scaling_lr_factor and activation_lr_factor must be > 0");
+  }
   // Dropout's stream of random numbers has room for 64 layers.
   require(candidate.architecture.hidden_layer_sizes.size() <= 64,
           "hidden_layer_sizes must have at most 64 layers");
@@ -148,10 +155,18 @@ NetworkWeights TrainJobs::weights(std::size_t job) const {
   for (const Embedding& table : network.embeddings) {
     out.embeddings.push_back({table.n_rows, table.size, take(table.n_values())});
   }
+  // The first layer's weights hold the scaling layer already.
+  if (network.scaling.is_there) {
+    const Layer& first = network.layers.front();
+    next += static_cast<std::ptrdiff_t>(first.fan_in) * (1 + first.fan_out);
+  }
   for (const Layer& layer : network.layers) {
     const auto fan_out = static_cast<std::size_t>(layer.fan_out);
     std::vector<float> weights = take(static_cast<std::size_t>(layer.fan_in) * fan_out);
-    out.layers.push_back({layer.fan_in, layer.fan_out, std::move(weights), take(fan_out)});
+    std::vector<float> bias = take(fan_out);
+    const bool is_blended = network.is_blended(out.layers.size());
+    out.layers.push_back({layer.fan_in, layer.fan_out, std::move(weights), std::move(bias),
+                          take(is_blended ? fan_out : 0)});
   }
   return out;
 }
@@ -228,6 +243,7 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   const Network network = network_of(candidate, view);
   require(!dense.empty(), "weights must not be empty");
   require(network.embeddings.empty(), "weights must not be set with embedded columns");
+  require(!network.scaling.is_there, "weights must not be set with a scaling_layer");
   State<float> state;
   state.weights = with_padding(network, dense);
   state.epoch = state.best_epoch = 1;

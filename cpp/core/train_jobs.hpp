@@ -21,12 +21,14 @@ struct JobRequest {
   int until_epoch;
 };
 
-/// A layer's weights without padding: W (fan_in, fan_out) row-major and b (fan_out).
+/// A layer's weights without padding: W (fan_in, fan_out) row-major, b (fan_out), and of a hidden
+/// layer with a parametric activation its a (fan_out).
 struct DenseWeights {
   int fan_in;
   int fan_out;
   std::vector<float> weights;
   std::vector<float> bias;
+  std::vector<float> blend;
 };
 
 /// An embedded column's table, (n_rows, size) row-major.
@@ -41,8 +43,8 @@ struct NetworkWeights {
   std::vector<DenseWeights> layers;
 };
 
-/// A state without padding, the same for every CPU level: of each buffer the tables, then the
-/// layers' W and b in turn. Buffers that the state does not hold are empty.
+/// A state without padding, the same for every CPU level: of each buffer the pieces in the order of
+/// portable.hpp. Buffers that the state does not hold are empty.
 struct PortableState {
   JobState state = JobState::paused;
   std::int32_t epoch = 0;

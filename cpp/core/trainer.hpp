@@ -12,11 +12,13 @@
 #include "core/candidate.hpp"
 #include "core/evaluation.hpp"
 #include "core/forward.hpp"
+#include "core/initial_values.hpp"
 #include "core/learning_rate.hpp"
 #include "core/loss.hpp"
 #include "core/metric.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/scaling_layer.hpp"
 #include "core/shuffle.hpp"
 #include "core/state.hpp"
 #include "core/stop.hpp"
@@ -91,7 +93,9 @@ class Trainer {
     if (state.weights.empty()) {
       state.weights.resize(n);
       initialize_weights(network_, candidate_.seed, state.weights.data());
-      set_output_bias(state.weights.data());
+      fit_first_values(candidate_, network_, view_, state.weights.data(), workspace_);
+      add_output_bias(state.weights.data());
+      start_scaling_layer(network_, state.weights.data());
       state.first_moment.assign(n, Scalar(0));
       if (candidate_.optimizer.kind != Optimizer::sgd) state.second_moment.assign(n, Scalar(0));
     }
@@ -106,8 +110,8 @@ class Trainer {
     std::fill_n(workspace_.gradient, n, Scalar(0));
   }
 
-  /// Classes: the output's bias starts at the log odds of the training rows (plus one row a class).
-  void set_output_bias(Scalar* weights) const {
+  /// Classes: the log odds of the training rows (plus one row a class) are in the output's bias.
+  void add_output_bias(Scalar* weights) const {
     if (candidate_.loss.kind != Loss::cross_entropy) return;
     const int n = view_.n_logits;
     Scalar* bias = weights + network_.layers.back().bias;
@@ -118,7 +122,7 @@ class Trainer {
         counts[static_cast<std::size_t>(view_.y[row])] += view_.weight(row);
         total += view_.weight(row);
       }
-      for (int j = 0; j < n; ++j) bias[j] = static_cast<Scalar>(std::log(counts[j] / total));
+      for (int j = 0; j < n; ++j) bias[j] += static_cast<Scalar>(std::log(counts[j] / total));
       return;
     }
     for (int j = 0; j < n; ++j) {
@@ -128,7 +132,7 @@ class Trainer {
         const bool one = view_.y[static_cast<std::size_t>(row) * view_.n_targets + j] > 0.5;
         (one ? ones : zeros) += view_.weight(row);
       }
-      bias[j] = static_cast<Scalar>(std::log(ones / zeros));
+      bias[j] += static_cast<Scalar>(std::log(ones / zeros));
     }
   }
 
@@ -142,8 +146,10 @@ class Trainer {
     weighted_loss_ = 0.0;
     for (std::int64_t first = 0; first < n_train(); first += batch_size(), ++step) {
       const std::int64_t last = std::min(first + batch_size(), n_train());
-      const UpdateStep<Scalar> update(candidate_.optimizer,
-                                      learning_rate(candidate_, step, n_steps), step);
+      const StepSettings now = step_settings(candidate_, step, n_steps);
+      const UpdateStep<Scalar> update(candidate_.optimizer, now.learning_rate, now.weight_decay,
+                                      step);
+      dropout_ = now.dropout;
       for (std::int64_t row = first; row < last; row += kTileRows) {
         if (row >= next_look) {
           if (stop.requested(thread)) return false;
@@ -164,10 +170,10 @@ class Trainer {
     const std::int32_t* order = buffers_.row_order.data();
     gather_tile(view_, network_, workspace_.weights, {order + row, n_rows, order + n_train()},
                 mean_weight_, workspace_);
-    const Dropout dropout{candidate_.dropout, candidate_.seed, static_cast<std::uint64_t>(step),
+    const Dropout dropout{dropout_, candidate_.seed, static_cast<std::uint64_t>(step),
                           static_cast<std::uint32_t>(row - first)};
     forward(network_, workspace_.weights, workspace_.input, n_rows, true,
-            candidate_.dropout > 0.0 ? &dropout : nullptr, workspace_);
+            dropout_ > 0.0 ? &dropout : nullptr, workspace_);
     const LossTile<Scalar> tile{workspace_.activations.back(),
                                 static_cast<std::size_t>(network_.logit_stride()),
                                 workspace_.targets,
@@ -231,6 +237,7 @@ class Trainer {
   Workspace<Scalar>& workspace_;
   double mean_weight_ = 1.0;
   double weighted_loss_ = 0.0;
+  double dropout_ = 0.0;  // of the step
 };
 
 }  // namespace automs

@@ -24,6 +24,7 @@ class Workspace {
   Scalar* row_weights = nullptr;     // (T)
   std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
   std::vector<Scalar*> slopes;       // a layer: (T, P), derivatives of the activation
+  std::vector<Scalar*> bends;        // a blended layer: (T, P), f(z) - z; null for the others
   Scalar* delta = nullptr;           // (T, widest), loss by a layer's pre-activations
   Scalar* next_delta = nullptr;      // (T, widest), the same of the layer before it
   Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
@@ -54,6 +55,7 @@ class Workspace {
     const std::size_t n_layers = network.layers.size();
     activations.resize(n_layers);
     slopes.resize(n_layers);
+    bends.assign(n_layers, nullptr);
     input = take(base, tile * network.input_stride);
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
@@ -61,6 +63,7 @@ class Workspace {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);
       slopes[l] = take(base, tile * layer.stride);
+      if (network.is_blended(l)) bends[l] = take(base, tile * layer.stride);
     }
     for (Scalar** buffer : {&delta, &next_delta, &by_output}) {
       *buffer = take(base, tile * network.widest);

@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from automs._rules import Flag, OneOf, Real, Rule, Sizes, Whole
 from automs.search_space import SearchSpace
 from automs.seeds import derive_seed, keyed_rng
+from automs.setting_rules import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    REGRESSION_LOSSES,
+    RULES,
+    SCHEDULES,
+    allowed_losses,
+    resolve_loss,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,46 +35,6 @@ __all__ = [
     "mutate_candidate",
     "resolve_loss",
 ]
-
-# In these four, the position is the code that the engine knows.
-ACTIVATIONS = (
-    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
-)  # fmt: skip
-LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
-REGRESSION_LOSSES = LOSSES[:-1]
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
-
-_SHARE = Real(0, 1, low_included=True)  # [0, 1)
-_NOT_NEGATIVE = Real(0, low_included=True)
-_POSITIVE = Real(0)
-
-_RULES: dict[str, Rule] = {
-    "hidden_layer_sizes": Sizes(max_length=64, size=Whole(1, 65_536)),
-    "activation": OneOf(ACTIVATIONS),
-    "embedding_size": Whole(0, high=1024),
-    "residual": Flag(),
-    "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
-    "loss": OneOf(("auto", *LOSSES)),
-    "huber_delta": _POSITIVE,
-    "quantile": Real(0, 1),
-    "optimizer": OneOf((*OPTIMIZERS, "exact")),
-    "learning_rate": _POSITIVE,
-    "learning_rate_schedule": OneOf(SCHEDULES),
-    "momentum": _SHARE,
-    "nesterov": Flag(),
-    "beta1": _SHARE,
-    "beta2": _SHARE,
-    "epsilon": _POSITIVE,
-    "batch_size": Whole(1),
-    "epochs": Whole(1),
-    "patience": Whole(1, optional=True),
-    "weight_decay": _NOT_NEGATIVE,
-    "l2_penalty": _NOT_NEGATIVE,
-    "dropout": _SHARE,
-    "label_smoothing": _SHARE,
-    "seed": Whole(0, high=2**64 - 1, optional=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +52,20 @@ class Candidate:
         embeddings, categories are one-hot.
     residual : bool, default=False
         Hidden layers as wide as the one before add their input to their output.
+    scaling_layer : bool, default=False
+        Each input of the first layer, embedded ones too, is multiplied by a trained factor that
+        starts at 1; the model that is saved has the factors in its weights.
+    parametric_activation : bool, default=False
+        A hidden unit gives ``x + (f(x) - x) * a``, f being `activation`, a trained and 1 at first.
+    parametrization : {"standard", "ntp"}, default="standard"
+        "ntp" (neural tangent): a layer gives ``x W / sqrt(fan_in) + b``, W starting at N(0, 1).
+    weight_init : {"normal", "std"}, default="normal"
+        "std" scales each unit's for a standard deviation of 1 on training rows.
+    bias_init : {"zeros", "normal", "he+5"}, default="zeros"
+        0; N(0, 1); minus a random convex combination of the unit's values on five training rows.
+        A classifier's output bias has the log odds of the classes besides.
+    zero_output_layer : bool, default=False
+        Weights of the last layer, and what `bias_init` gives its bias, start at 0 instead.
     encoding : {"robust", "standard", "piecewise", "quantile"}, default="robust"
         Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
         robust with bins between quantiles; by normal scores of the rank.
@@ -98,7 +81,11 @@ class Candidate:
     learning_rate : float > 0, default=1e-3
         The highest one of the schedule.
     learning_rate_schedule : {"constant", "cosine", "coslog4", "flat_cos"}, default="constant"
-        Step number to learning rate; coslog4 has four cycles, ending at 1/15, 3/15, 7/15, 1.
+        Step number to learning rate; coslog4 has four cycles, ending at 1/15, 3/15, 7/15, 1;
+        flat_cos is constant for half of the steps, then a cosine down to 0.
+    bias_lr_factor, scaling_lr_factor, activation_lr_factor : float > 0, default=1.0, 6.0, 0.1
+        Learning rates of biases, the scaling layer and parametric activations, by that of the
+        weights.
     momentum : float in [0, 1), default=0.9
         Of sgd only, as is `nesterov` (bool, default=True).
     beta1, beta2 : float in [0, 1), default=0.9, 0.999
@@ -111,7 +98,9 @@ class Candidate:
     patience : int >= 1, optional, epochs
         Epochs without a better validation score before training stops; None: never.
     weight_decay : float >= 0, default=0.0
-        Decoupled shrinkage per step; needs adamw or sgd.
+        Decoupled shrinkage per step of weights and embeddings alone; needs adamw or sgd.
+    weight_decay_schedule, dropout_schedule : str, default="constant"
+        As `learning_rate_schedule`, for the factor of `weight_decay` and of `dropout`.
     l2_penalty : float >= 0, default=0.0
         Added to the loss: half of it times the sum of squared weights.
     dropout, label_smoothing : float in [0, 1), default=0.0
@@ -137,6 +126,12 @@ class Candidate:
     activation: str = "relu"
     embedding_size: int = 8
     residual: bool = False
+    scaling_layer: bool = False
+    parametric_activation: bool = False
+    parametrization: str = "standard"
+    weight_init: str = "normal"
+    bias_init: str = "zeros"
+    zero_output_layer: bool = False
     encoding: str = "robust"
     loss: str = "auto"
     huber_delta: float = 1.0
@@ -144,6 +139,9 @@ class Candidate:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
+    bias_lr_factor: float = 1.0
+    scaling_lr_factor: float = 6.0
+    activation_lr_factor: float = 0.1
     momentum: float = 0.9
     nesterov: bool = True
     beta1: float = 0.9
@@ -153,14 +151,16 @@ class Candidate:
     epochs: int = 10
     patience: int | None = None
     weight_decay: float = 0.0
+    weight_decay_schedule: str = "constant"
     l2_penalty: float = 0.0
     dropout: float = 0.0
+    dropout_schedule: str = "constant"
     label_smoothing: float = 0.0
     seed: int | None = None
 
     def __post_init__(self) -> None:
         """Check every setting by its rule, then those that concern each other."""
-        for name, rule in _RULES.items():
+        for name, rule in RULES.items():
             object.__setattr__(self, name, rule.check(name, getattr(self, name)))
         if self.weight_decay > 0 and self.optimizer not in {"adamw", "sgd"}:
             raise ValueError(
@@ -171,6 +171,8 @@ class Candidate:
             raise ValueError(
                 f"optimizer 'exact' must have hidden_layer_sizes=(), got {self.hidden_layer_sizes}"
             )
+        if self.optimizer == "exact" and self.scaling_layer:
+            raise ValueError("optimizer 'exact' must have scaling_layer=False, got True")
         if self.optimizer == "exact" and self.loss not in {"auto", "squared", "cross_entropy"}:
             raise ValueError(
                 f"optimizer 'exact' must have loss squared or cross_entropy, got {self.loss!r}"
@@ -178,7 +180,7 @@ class Candidate:
 
     def settings(self) -> dict[str, Any]:
         """Give all settings by name, in the order of the parameters above."""
-        return {name: getattr(self, name) for name in _RULES}
+        return {name: getattr(self, name) for name in RULES}
 
     def table_shapes(self, embedding_rows: Sequence[int]) -> list[tuple[int, int]]:
         """Give (rows, numbers a row) of each embedded column's table for their rows."""
@@ -194,53 +196,18 @@ class Candidate:
     def n_parameters(
         self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
     ) -> int:
-        """Give the number of weights, biases and tables' values, as for `layer_shapes`."""
+        """Give the number of a saved network's values (weights, biases, ...), as `layer_shapes`."""
         shapes = self.layer_shapes(n_features, n_outputs, embedding_rows)
         tables = sum(rows * size for rows, size in self.table_shapes(embedding_rows))
-        return tables + sum(n_in * n_out + n_out for n_in, n_out in shapes)
-
-
-def allowed_losses(task: str) -> str:
-    """Give the losses of a task, for messages."""
-    return ", ".join(("auto", *REGRESSION_LOSSES) if task == "regression" else ("auto", LOSSES[-1]))
-
-
-def resolve_loss(loss: str, task: str) -> str:
-    """Give the loss that `loss` means for a task.
-
-    Parameters
-    ----------
-    loss : str
-        A candidate's loss, "auto" included.
-    task : {"regression", "binary", "multiclass"}
-
-    Returns
-    -------
-    str
-        Never "auto".
-
-    Raises
-    ------
-    ValueError
-        When the loss does not fit the task.
-
-    Examples
-    --------
-    >>> resolve_loss("auto", "binary")
-    'cross_entropy'
-    """
-    if loss == "auto":
-        return "squared" if task == "regression" else "cross_entropy"
-    if loss not in (REGRESSION_LOSSES if task == "regression" else ("cross_entropy",)):
-        raise ValueError(f"loss must be one of {allowed_losses(task)} for {task}, got {loss!r}")
-    return loss
+        blends = sum(self.hidden_layer_sizes) if self.parametric_activation else 0
+        return tables + blends + sum(n_in * n_out + n_out for n_in, n_out in shapes)
 
 
 def check_search_space(space: SearchSpace) -> None:
     """Raise ValueError, naming the nearest setting, when `space` names none of `Candidate`'s."""
     for name in space:
-        if name not in _RULES:
-            near = difflib.get_close_matches(name, _RULES, n=1, cutoff=0.0)[0]
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, n=1, cutoff=0.0)[0]
             raise ValueError(
                 f"search_space must name settings of Candidate, got {name!r}: nearest is {near!r}"
             )

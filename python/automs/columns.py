@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from automs.candidates import (
+from automs.candidates import Candidate
+from automs.setting_rules import (
     ACTIVATIONS,
+    BIAS_INITS,
     LOSSES,
     OPTIMIZERS,
+    PARAMETRIZATIONS,
     SCHEDULES,
-    Candidate,
+    WEIGHT_INITS,
     resolve_loss,
 )
 
@@ -23,13 +26,21 @@ _CODES = {
     "activation": ACTIVATIONS,
     "optimizer": OPTIMIZERS,
     "learning_rate_schedule": SCHEDULES,
+    "weight_decay_schedule": SCHEDULES,
+    "dropout_schedule": SCHEDULES,
+    "parametrization": PARAMETRIZATIONS,
+    "weight_init": WEIGHT_INITS,
+    "bias_init": BIAS_INITS,
 }
 _REALS = (
     "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay", "l2_penalty",
-    "dropout", "label_smoothing", "huber_delta", "quantile",
+    "dropout", "label_smoothing", "huber_delta", "quantile", "bias_lr_factor",
+    "scaling_lr_factor", "activation_lr_factor",
 )  # fmt: skip
 _WHOLES = ("batch_size", "epochs", "embedding_size")
-_FLAGS = ("residual", "nesterov")
+_FLAGS = (
+    "residual", "nesterov", "scaling_layer", "parametric_activation", "zero_output_layer",
+)  # fmt: skip
 
 
 def to_columns(
@@ -51,10 +62,8 @@ def to_columns(
     dict of str to ndarray
         ``hidden_sizes`` int32, all layers one after the other, and ``hidden_offsets`` int64
         (n + 1): candidate i has ``hidden_sizes[hidden_offsets[i]:hidden_offsets[i + 1]]``.
-        Of shape (n,) each: codes ``activation``, ``loss``, ``optimizer`` and
-        ``learning_rate_schedule`` int32; ``batch_size``, ``epochs``, ``embedding_size`` and
-        ``patience`` (0 = none) int32; ``residual`` and ``nesterov`` uint8; ``seed`` uint64; other
-        settings float64.
+        Of shape (n,) each: a word's code int32; whole numbers int32, ``patience`` being 0 for
+        none; flags uint8; ``seed`` uint64; other settings float64.
 
     Raises
     ------

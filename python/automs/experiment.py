@@ -63,6 +63,8 @@ class TrainedCandidate:
         Likewise, (fan_out,) each.
     embeddings : list of list of ndarray of float32
         For each fold the tables of embedded columns, (n_rows, size) each.
+    blends : list of list of ndarray of float32
+        For each fold the hidden layers' parametric activations, (fan_out,) each; empty without.
     curves : list of dict
         For each fold ``train_loss``, ``validation_loss`` and ``validation_score``, float64, one
         value an epoch; of a diverging epoch there may be no validation.
@@ -76,6 +78,7 @@ class TrainedCandidate:
     weights: list[list[npt.NDArray[np.float32]]]
     biases: list[list[npt.NDArray[np.float32]]]
     embeddings: list[list[npt.NDArray[np.float32]]]
+    blends: list[list[npt.NDArray[np.float32]]]
     curves: list[dict[str, Values]]
     _states: list[dict[str, Any]] = field(repr=False)
     _model: bytes | None = field(repr=False)
@@ -255,6 +258,7 @@ def _results(training: Training, target: Target, table: Table) -> list[TrainedCa
                 weights=[network.weights for network in networks],
                 biases=[network.biases for network in networks],
                 embeddings=[network.embeddings for network in networks],
+                blends=[network.blends for network in networks],
                 curves=training.curves(number),
                 _states=training.export_states(number),
                 _model=model,

@@ -74,3 +74,4 @@ class FoldNetwork:
     output_scale: Values
     link: str
     embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    blends: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of hidden layers, or none

@@ -255,12 +255,12 @@ class Training:
         )
         networks = []
         for job in self.job_numbers([candidate]):
-            weights, biases, embeddings = self._jobs.weights(int(job))
+            weights, biases, embeddings, blends = self._jobs.weights(int(job))
             view = self._job_views[int(job)]
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link, embeddings,
+                    link, embeddings, blends,
                 )
             )  # fmt: skip
         return networks

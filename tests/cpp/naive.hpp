@@ -154,9 +154,12 @@ struct Parameter {
 
 using Table = std::vector<std::vector<Parameter>>;  // (n_rows, size)
 
+/// z = x W / root + b, and with blends x + (f(x) - x) a behind it.
 struct Layer {
   std::vector<std::vector<Parameter>> W;  // (fan_in, fan_out)
   std::vector<Parameter> b;
+  std::vector<Parameter> blend;  // empty: f(x)
+  double root = 1;
   bool residual = false;
 };
 
@@ -169,14 +172,28 @@ class Trainer {
       : candidate_(candidate) {
     for (const automs::Layer& from : network.layers) {
       Layer layer;
+      const bool is_first = layers_.empty();
+      const bool is_last = layers_.size() + 1 == network.layers.size();
       layer.residual = from.residual;
+      if (candidate.architecture.parametrization == automs::Parametrization::ntp) {
+        layer.root = std::sqrt(from.fan_in);
+      }
+      const bool is_scaled = is_first && candidate.architecture.scaling_layer;
+      const std::size_t start = is_scaled ? network.scaling.weights : from.weights;
       layer.W.assign(from.fan_in, std::vector<Parameter>(from.fan_out));
       layer.b.resize(from.fan_out);
       for (int i = 0; i < from.fan_in; ++i) {
         for (int j = 0; j < from.fan_out; ++j) {
           layer.W[i][j].value =
-              weights[from.weights + static_cast<std::size_t>(i) * from.stride + j];
+              layer.root * weights[start + static_cast<std::size_t>(i) * from.stride + j];
         }
+        if (!is_scaled) continue;
+        scales_.emplace_back();
+        scales_.back().value = weights[network.scaling.scales + i];
+      }
+      if (candidate.architecture.parametric_activation && !is_last) {
+        layer.blend.resize(from.fan_out);
+        for (int j = 0; j < from.fan_out; ++j) layer.blend[j].value = weights[from.blend + j];
       }
       for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];
       layers_.push_back(layer);
@@ -221,34 +238,47 @@ class Trainer {
 
   std::vector<Layer>& layers() { return layers_; }
   std::vector<Table>& tables() { return tables_; }
+  std::vector<Parameter>& scales() { return scales_; }
+
+  /// The factor of input i of layer l in the product: W[i][j].value times it is what passes
+  /// through.
+  double input_factor(std::size_t l, std::size_t i) const {
+    return (l == 0 && !scales_.empty() ? scales_[i].value : 1.0) / layers_[l].root;
+  }
   double last_epoch_loss() const { return epoch_loss_; }
 
-  Vector logits(const Vector& x) const {
-    Vector h = x;
-    for (std::size_t l = 0; l < layers_.size(); ++l) h = layer_output(l, h, 0, 0, false, nullptr);
-    return h;
-  }
-
  private:
-  /// f(x W + b), dropout, residual; `slopes` receives d output / d pre-activation.
+  /// What the backward pass wants of a layer: d output / d pre-activation, d output / d blend.
+  struct Slopes {
+    Vector by_z, by_blend;
+  };
+
+  /// f(x W + b), dropout, residual.
   Vector layer_output(std::size_t l, const Vector& x, std::uint64_t step, std::size_t row_in_batch,
-                      bool training, Vector* slopes) const {
+                      Slopes& slopes) const {
     const Layer& layer = layers_[l];
     const bool hidden = l + 1 < layers_.size();
     Vector out(layer.b.size());
-    if (slopes) slopes->assign(out.size(), 1.0);
+    slopes.by_z.assign(out.size(), 1.0);
+    slopes.by_blend.assign(out.size(), 0.0);
     for (std::size_t j = 0; j < out.size(); ++j) {
       double z = layer.b[j].value;
-      for (std::size_t i = 0; i < x.size(); ++i) z += x[i] * layer.W[i][j].value;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        z += x[i] * input_factor(l, i) * layer.W[i][j].value;
+      }
       const Activation kind = candidate_.architecture.activation;
-      out[j] = hidden ? activation(kind, z) : z;
+      out[j] = z;
       double factor = 1;
-      if (hidden && slopes) (*slopes)[j] = slope(kind, z);
-      if (hidden && training && candidate_.dropout > 0) {
-        factor = dropout_factor(l, step, row_in_batch, j, out.size());
+      if (hidden) {
+        const double a = layer.blend.empty() ? 1.0 : layer.blend[j].value;
+        out[j] = a * activation(kind, z) + (1 - a) * z;
+        slopes.by_z[j] = a * slope(kind, z) + (1 - a);
+        slopes.by_blend[j] = activation(kind, z) - z;
+        if (dropout_ > 0) factor = dropout_factor(l, step, row_in_batch, j, out.size());
       }
       out[j] *= factor;
-      if (slopes) (*slopes)[j] *= factor;
+      slopes.by_z[j] *= factor;
+      slopes.by_blend[j] *= factor;
       if (layer.residual) out[j] += x[j];
     }
     return out;
@@ -261,7 +291,7 @@ class Trainer {
     const auto words = stream.block(step * 64 + l, static_cast<std::uint32_t>(block));
     const std::uint32_t word = words[unit % 8 / 2];
     const std::uint32_t bits = unit % 2 == 0 ? word & 0xFFFF : word >> 16;
-    const double threshold = std::round(candidate_.dropout * 65536);
+    const double threshold = std::round(dropout_ * 65536);
     return bits < threshold ? 0 : 1 / (1 - threshold / 65536);
   }
 
@@ -271,9 +301,9 @@ class Trainer {
     for (std::size_t e = 0; e < tables_.size(); ++e) {
       for (const Parameter& p : tables_[e][codes_[row][e]]) inputs[0].push_back(p.value);
     }
-    Matrix slopes(layers_.size());
+    std::vector<Slopes> slopes(layers_.size());
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-      inputs.push_back(layer_output(l, inputs[l], step, row_in_batch, true, &slopes[l]));
+      inputs.push_back(layer_output(l, inputs[l], step, row_in_batch, slopes[l]));
     }
     Vector by_output;
     const double loss = row_loss(candidate_.loss, inputs.back(), y_[row], by_output);
@@ -282,11 +312,18 @@ class Trainer {
       Layer& layer = layers_[l];
       Vector by_input(inputs[l].size(), 0.0);
       for (std::size_t j = 0; j < by_output.size(); ++j) {
-        const double by_z = by_output[j] * slopes[l][j];
+        const double by_z = by_output[j] * slopes[l].by_z[j];
         layer.b[j].gradient += by_z;
+        if (!layer.blend.empty()) {
+          layer.blend[j].gradient += by_output[j] * slopes[l].by_blend[j];
+        }
         for (std::size_t i = 0; i < inputs[l].size(); ++i) {
-          layer.W[i][j].gradient += inputs[l][i] * by_z;
-          by_input[i] += layer.W[i][j].value * by_z;
+          const double w = layer.W[i][j].value;
+          layer.W[i][j].gradient += inputs[l][i] * input_factor(l, i) * by_z;
+          by_input[i] += w * input_factor(l, i) * by_z;
+          if (l == 0 && !scales_.empty()) {
+            scales_[i].gradient += inputs[l][i] * w / layer.root * by_z;
+          }
         }
         if (layer.residual) by_input[j] += by_output[j];
       }
@@ -310,29 +347,37 @@ class Trainer {
       const std::size_t last = std::min(order.size(), (b + 1) * batch);
       const std::vector<std::int32_t> rows(order.begin() + static_cast<std::ptrdiff_t>(b * batch),
                                            order.begin() + static_cast<std::ptrdiff_t>(last));
-      epoch_loss_ += batch_gradient(rows, step) * static_cast<double>(rows.size()) /
-                     static_cast<double>(order.size());
       const double t = (static_cast<double>(step) + 0.5) /
                        static_cast<double>(steps_per_epoch * candidate_.epochs);
-      const double rate = candidate_.learning_rate * schedule(candidate_.learning_rate_schedule, t);
-      for (Table& table : tables_) {
-        for (auto& row : table) {
-          for (Parameter& p : row) update(p, rate, step, true);
-        }
+      dropout_ = candidate_.dropout * schedule(candidate_.dropout_schedule, t);
+      decay_ = candidate_.optimizer.weight_decay * schedule(candidate_.weight_decay_schedule, t);
+      epoch_loss_ += batch_gradient(rows, step) * static_cast<double>(rows.size()) /
+                     static_cast<double>(order.size());
+      update_all(candidate_.learning_rate * schedule(candidate_.learning_rate_schedule, t), step);
+    }
+  }
+
+  void update_all(double rate, std::size_t step) {
+    const automs::OptimizerSettings& o = candidate_.optimizer;
+    for (Table& table : tables_) {
+      for (auto& row : table) {
+        for (Parameter& p : row) update(p, rate, step, true);
       }
-      for (Layer& layer : layers_) {
-        for (auto& row : layer.W) {
-          for (Parameter& p : row) update(p, rate, step, true);
-        }
-        for (Parameter& p : layer.b) update(p, rate, step, false);
+    }
+    for (Parameter& p : scales_) update(p, o.scaling_lr_factor * rate, step, false);
+    for (Layer& layer : layers_) {
+      for (auto& row : layer.W) {
+        for (Parameter& p : row) update(p, rate, step, true);
       }
+      for (Parameter& p : layer.b) update(p, o.bias_lr_factor * rate, step, false);
+      for (Parameter& p : layer.blend) update(p, o.activation_lr_factor * rate, step, false);
     }
   }
 
   void update(Parameter& p, double rate, std::size_t step, bool is_weight) {
     const automs::OptimizerSettings& o = candidate_.optimizer;
     const double g = p.gradient + (is_weight ? o.l2_penalty * p.value : 0);
-    if (is_weight) p.value -= rate * o.weight_decay * p.value;
+    if (is_weight) p.value -= rate * decay_ * p.value;
     if (o.kind == Optimizer::sgd) {
       p.first = o.momentum * p.first + g;
       p.value -= rate * (o.nesterov ? g + o.momentum * p.first : p.first);
@@ -349,11 +394,13 @@ class Trainer {
   Candidate candidate_;
   std::vector<Layer> layers_;
   std::vector<Table> tables_;
+  std::vector<Parameter> scales_;
   std::vector<std::vector<std::int32_t>> codes_;
   Matrix X_, y_;
   Vector weights_;
   std::vector<std::int32_t> train_rows_;
   double epoch_loss_ = 0;
+  double dropout_ = 0, decay_ = 0;  // of the step
 };
 
 }  // namespace naive

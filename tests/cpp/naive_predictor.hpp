@@ -151,7 +151,9 @@ inline std::vector<double> naive_network(const NetworkTables& network, std::vect
     }
     const bool hidden = l + 1 < n_layers;
     for (std::size_t n = 0; hidden && n < fan_out; ++n) {
-      output[n] = naive_activation(network.activation, output[n]);
+      const double z = output[n];
+      output[n] = naive_activation(network.activation, z);
+      if (!network.blends.empty()) output[n] = z + (output[n] - z) * double(network.blends[l][n]);
       if (network.residual && l > 0 && fan_in == fan_out) output[n] += input[n];
     }
     input = output;

@@ -113,12 +113,16 @@ class ModelMaker {
     tables.layer_sizes.push_back(n_logits);
     tables.activation = static_cast<automs::Activation>(below(automs::kActivationCount));
     tables.residual = below(2) == 1;
+    const bool blended = below(2) == 1;
     tables.weight = 0.1 + 0.1 * below(5);
     for (std::size_t i = 0; i + 1 < tables.layer_sizes.size(); ++i) {
       const std::uint32_t fan_in = tables.layer_sizes[i], fan_out = tables.layer_sizes[i + 1];
       tables.weights.push_back(
           floats(std::size_t{fan_in} * fan_out, 1.0 / std::sqrt(double(fan_in))));
       tables.biases.push_back(floats(fan_out, 0.3));
+    }
+    for (std::uint32_t i = 0; blended && i < n_hidden; ++i) {
+      tables.blends.push_back(floats(tables.layer_sizes[i + 1], 1.0));
     }
     tables.output_centre.assign(n_logits, 0.0);
     tables.output_scale.assign(n_logits, 1.0);

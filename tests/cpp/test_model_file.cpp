@@ -302,6 +302,59 @@ void test_version_1_is_read() {
   }
 }
 
+/// x -> f(x) = z + (relu(z) - z) / 4 with z = x + 1.
+ModelTables blended_model() {
+  ModelTables tables = small_model();
+  NetworkTables& network = tables.networks[0];
+  network.activation = Activation::relu;
+  network.layer_sizes = {1, 1, 1};
+  network.weights = {{1.0f}, {1.0f}};
+  network.biases = {{1.0f}, {0.0f}};
+  network.blends = {{0.25f}};
+  return tables;
+}
+
+/// How many bytes of the payload, when they become `value`, are no features of a network.
+int count_bad_features(const std::string& original, char value) {
+  int n = 0;
+  for (std::size_t at = kHeaderBytes; at < original.size() - kChecksumBytes; ++at) {
+    std::string bytes = original;
+    bytes[at] = value;
+    mend_frame(bytes);
+    Predictor predictor;
+    LoadFailure failure;
+    Predictor::load(bytes.data(), bytes.size(), predictor, &failure);
+    n += failure.status == Status::bad_value && std::string(failure.field) == "features";
+  }
+  return n;
+}
+
+void test_blends_are_checked_and_applied() {
+  const std::string bytes = write_model(blended_model());
+  Predictor predictor;
+  CHECK(Predictor::load(bytes.data(), bytes.size(), predictor) == Status::ok);
+  CHECK(predictor.n_parameters() == 5);
+  Predictor::Workspace workspace(predictor);
+  const double rows[] = {-5.0, 3.0};
+  double out[2];
+  predictor.predict_rows(rows, 2, 1, out, workspace);
+  CHECK(out[0] == -3.0 && out[1] == 4.0);
+  for (const std::size_t n : {0, 2}) {
+    ModelTables tables = blended_model();
+    tables.networks[0].blends = {std::vector<float>(n, 1.0f)};
+    CHECK_THROWS(write_model(tables), std::invalid_argument);
+  }
+  ModelTables tables = blended_model();
+  tables.networks[0].blends.push_back({1.0f});
+  CHECK_THROWS(write_model(tables), std::invalid_argument);
+  tables = blended_model();
+  tables.networks[0].blends[0][0] = std::numeric_limits<float>::infinity();
+  CHECK_THROWS(write_model(tables), std::invalid_argument);
+  CHECK(count_bad_features(bytes, 3) == 0 && count_bad_features(bytes, 4) == 1);
+  CHECK(count_bad_features(version_1_bytes(), 1) == 0);
+  CHECK(count_bad_features(version_1_bytes(), 2) == 1);
+}
+
 void test_utf8() {
   for (const char* good :
        {"", "a", "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
@@ -328,6 +381,7 @@ int main() {
   test_writer_refuses_what_the_reader_would();
   test_embeddings_are_checked_and_looked_up();
   test_version_1_is_read();
+  test_blends_are_checked_and_applied();
   test_utf8();
   return automs_test_result();
 }

@@ -52,14 +52,20 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
       }
     }
   }
+  for (std::size_t i = 0; i < twin.scales().size(); ++i) {
+    CHECK_CLOSE(fast.weights[network.scaling.scales + i], twin.scales()[i].value, tolerance);
+  }
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     for (int j = 0; j < layer.fan_out; ++j) {
       CHECK_CLOSE(fast.weights[layer.bias + j], twin.layers()[l].b[j].value, tolerance);
       for (int i = 0; i < layer.fan_in; ++i) {
         const std::size_t at = layer.weights + static_cast<std::size_t>(i) * layer.stride + j;
-        CHECK_CLOSE(fast.weights[at], twin.layers()[l].W[i][j].value, tolerance);
+        CHECK_CLOSE(fast.weights[at], twin.input_factor(l, i) * twin.layers()[l].W[i][j].value,
+                    tolerance);
       }
+      if (!network.is_blended(l)) continue;
+      CHECK_CLOSE(fast.weights[layer.blend + j], twin.layers()[l].blend[j].value, tolerance);
     }
     for (int i = 0; i < layer.fan_in; ++i) {
       for (int j = layer.fan_out; j < layer.stride; ++j) {
@@ -77,16 +83,40 @@ inline std::vector<Loss> all_losses() {
 
 /// Weighted mean loss of the training rows, without dropout, for the numerical gradient.
 inline double mean_loss(const Candidate& c, const Network& network, const View<double>& view,
-                        const double* weights) {
+                        std::vector<double> weights) {
+  fold_scales(network, weights.data());
   Workspace<double> workspace;
   workspace.lay_out(network, view.n_targets);
   Evaluation evaluation;
-  evaluate(c, network, view, weights, view.train_rows, workspace, evaluation);
+  evaluate(c, network, view, weights.data(), view.train_rows, workspace, evaluation);
   return evaluation.loss;
 }
 
+/// How far SGD moves the value at `at` of the flat buffer for a gradient of 1: not at all where it
+/// follows from others, and a trained weight moves by its own gradient, sqrt(fan_in) W by that of
+/// W.
+inline double reach(const Candidate& c, const Network& network, std::size_t at) {
+  const ScalingLayer& scaling = network.scaling;
+  const std::size_t first = network.layers.front().weights;
+  if (scaling.is_there && at >= scaling.scales && at < scaling.weights) {
+    return c.optimizer.scaling_lr_factor;
+  }
+  if (scaling.is_there && at >= scaling.weights && at < first) {
+    return 1.0 / (network.layers.front().root * network.layers.front().root);
+  }
+  for (const Layer& layer : network.layers) {
+    if (at < layer.weights || at >= layer.blend + layer.stride) continue;
+    if (at >= layer.blend) {
+      return network.parametric_activation ? c.optimizer.activation_lr_factor : 1.0;
+    }
+    if (at >= layer.bias) return c.optimizer.bias_lr_factor;
+    return scaling.is_there && layer.weights == first ? 0.0 : 1.0 / (layer.root * layer.root);
+  }
+  return 1.0;  // of a table
+}
+
 /// SGD without momentum at rate 1 for one step over all rows moves each value by minus its
-/// gradient: compared with central differences.
+/// gradient, times its reach: compared with central differences.
 inline void compare_with_differences(Candidate c, const View<double>& view) {
   c.optimizer.kind = Optimizer::sgd;
   c.optimizer.momentum = 0.0;
@@ -102,15 +132,17 @@ inline void compare_with_differences(Candidate c, const View<double>& view) {
   Trainer<double>(c, network, view, std::nullopt, buffers).train(moved, 2, stop, 0);
   for (std::size_t i = 0; i < network.n_values; ++i) {
     if (weights[i] == 0.0 && moved.weights[i] == 0.0) continue;  // padding
+    if (reach(c, network, i) == 0.0) continue;
     const double h = 1e-6;
     const double kept = weights[i];
     weights[i] = kept + h;
-    const double above = mean_loss(c, network, view, weights.data());
+    const double above = mean_loss(c, network, view, weights);
     weights[i] = kept - h;
-    const double below = mean_loss(c, network, view, weights.data());
+    const double below = mean_loss(c, network, view, weights);
     weights[i] = kept;
     // Central differences with this h are exact to about 1e-9 here.
-    CHECK_CLOSE(kept - moved.weights[i], (above - below) / (2 * h), 2e-6);
+    const double moves = reach(c, network, i) * (above - below) / (2 * h);
+    CHECK_CLOSE(kept - moved.weights[i], moves, 2e-6);
   }
 }
 

@@ -58,7 +58,9 @@ struct LayerBlocks {
   std::size_t n_vectors = 0;  // of outputs; those beyond fan_out have weights of 0
   bool adds_input = false;
   AlignedArray<float> weights;
-  AlignedArray<float> bias;  // (n_vectors * width)
+  AlignedArray<float> bias;   // (n_vectors * width)
+  AlignedArray<float> blend;  // (n_vectors * width) of x + (f(x) - x) a, where `is_blended`
+  bool is_blended = false;    // else f(x)
 };
 
 struct NetworkBlocks {

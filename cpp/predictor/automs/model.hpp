@@ -29,6 +29,7 @@ struct PackedLayer {
   bool adds_input = false;  // h = f(z) + input, in residual networks
   Array<float> weights;     // (fan_in, fan_out), row-major
   Array<float> bias;        // (fan_out)
+  Array<float> blend;       // (fan_out), a of x + (f(x) - x) a; empty: f(x)
 };
 
 /// The vectors of one embedded part's codes.

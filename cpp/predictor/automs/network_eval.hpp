@@ -56,6 +56,11 @@ inline Status pack_layer(const PackedLayer& layer, std::size_t width,
     return Status::out_of_memory;
   }
   for (std::size_t j = 0; j < layer.fan_out; ++j) blocks.bias.data()[j] = layer.bias[j];
+  blocks.is_blended = layer.blend.size() > 0;
+  if (blocks.is_blended && !blocks.blend.resize(blocks.n_vectors * width)) {
+    return Status::out_of_memory;
+  }
+  for (std::size_t j = 0; j < layer.blend.size(); ++j) blocks.blend.data()[j] = layer.blend[j];
   float* to = blocks.weights.data();
   for (std::size_t v = 0; v < blocks.n_vectors;) {
     const std::size_t n = block_vectors(blocks.n_vectors - v);

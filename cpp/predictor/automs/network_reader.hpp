@@ -35,6 +35,15 @@ inline void read_layer(ByteReader& reader, PackedLayer& layer) noexcept {
   reader.expect(all_finite(layer.bias), "biases");
 }
 
+inline void read_blend(ByteReader& reader, PackedLayer& layer) noexcept {
+  reader.numbers("blends", layer.fan_out, layer.blend);
+  reader.expect(all_finite(layer.blend), "blends");
+}
+
+// Bits of a network's features.
+constexpr std::uint8_t kResidual = 1;
+constexpr std::uint8_t kBlended = 2;  // not in version 1
+
 /// The sizes of the vectors, one for each embedded part of the encoder.
 inline void read_embedding_sizes(ByteReader& reader, const Encoder& encoder,
                                  PackedNetwork& network) noexcept {
@@ -56,7 +65,7 @@ inline void read_embeddings(ByteReader& reader, const Encoder& encoder,
   }
 }
 
-inline void read_layers(ByteReader& reader, const Encoder& encoder, bool residual,
+inline void read_layers(ByteReader& reader, const Encoder& encoder, std::uint8_t features,
                         PackedNetwork& network) noexcept {
   const std::size_t n_sizes = reader.count("n_layer_sizes", sizeof(std::uint32_t));
   reader.expect(n_sizes >= 2 && n_sizes <= kMaxLayers + 1, "n_layer_sizes");
@@ -73,8 +82,11 @@ inline void read_layers(ByteReader& reader, const Encoder& encoder, bool residua
     PackedLayer& layer = network.layers[i];
     layer.fan_in = sizes[i];
     layer.fan_out = sizes[i + 1];
-    layer.adds_input = residual && i > 0 && i + 1 < n_layers && layer.fan_in == layer.fan_out;
+    const bool hidden = i + 1 < n_layers;
+    layer.adds_input =
+        (features & kResidual) != 0 && i > 0 && hidden && layer.fan_in == layer.fan_out;
     read_layer(reader, layer);
+    if (hidden && (features & kBlended) != 0) read_blend(reader, layer);
   }
 }
 
@@ -109,8 +121,8 @@ inline void read_network(ByteReader& reader, std::uint32_t version, const Model&
   const auto activation = reader.number<std::uint8_t>("activation");
   reader.expect(activation < kActivationCount, "activation");
   network.activation = static_cast<Activation>(activation);
-  const auto residual = reader.number<std::uint8_t>("residual");
-  reader.expect(residual <= 1, "residual");
+  const auto features = reader.number<std::uint8_t>("features");
+  reader.expect(features <= (version > 1 ? kResidual + kBlended : kResidual), "features");
   const auto link = reader.number<std::uint8_t>("link");
   reader.expect(link <= static_cast<std::uint8_t>(OutputLink::softmax), "link");
   network.link = static_cast<OutputLink>(link);
@@ -118,7 +130,7 @@ inline void read_network(ByteReader& reader, std::uint32_t version, const Model&
   const Encoder& encoder = model.encoders[network.encoder];
   if (version > 1) read_embedding_sizes(reader, encoder, network);
   if (!reader.ok()) return;
-  read_layers(reader, encoder, residual != 0, network);
+  read_layers(reader, encoder, features, network);
   if (!reader.ok()) return;
   const std::size_t n_logits = network.layers[network.layers.size() - 1].fan_out;
   reader.numbers("output_centre", n_logits, network.output_centre);

@@ -65,7 +65,7 @@ class Predictor {
   /// Values that `predict` writes: the targets of a regression, or one probability for each class.
   std::size_t n_outputs() const noexcept { return model_.n_outputs; }
   std::size_t n_networks() const noexcept { return model_.networks.size(); }
-  /// Weights, biases and embeddings of all networks.
+  /// Weights, biases, parametric activations and embeddings of all networks.
   std::size_t n_parameters() const noexcept { return n_parameters_; }
   /// The kernels in use.
   CpuPath cpu_path() const noexcept { return path_; }
@@ -222,7 +222,7 @@ inline void Predictor::measure() noexcept {
   for (const PackedNetwork& network : model_.networks) {
     for (const EmbeddingTable& table : network.embeddings) n_parameters_ += table.vectors.size();
     for (const PackedLayer& layer : network.layers) {
-      n_parameters_ += (layer.fan_in + 1) * layer.fan_out;
+      n_parameters_ += (layer.fan_in + 1) * layer.fan_out + layer.blend.size();
       stride_ = std::max(stride_, detail::padded(layer.fan_out));
     }
     most_logits_ = std::max(most_logits_, network.n_logits());

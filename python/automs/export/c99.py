@@ -111,15 +111,18 @@ def _room(model: Model, encoder: EncoderSource) -> int:
 
 def _stack_bytes(model: Model, encoders: list[EncoderSource]) -> int:
     rooms = sum(4 * _room(model, encoder) + 8 * encoder.n_codes for encoder in encoders)
-    widths = [max(map(len, network.biases)) for network in model.networks]
-    return rooms + max(8 * width for width in widths) + 8 * model.n_outputs + 256
+    widths = [
+        (12 if _keeps_plain(network) else 8) * max(map(len, network.biases))
+        for network in model.networks
+    ]
+    return rooms + max(widths) + 8 * model.n_outputs + 256
 
 
 def _helpers_of(network: Network) -> set[str]:
     helpers = {"affine"}
     is_deep = len(network.weights) > 1
     if is_deep and network.activation != "identity":
-        helpers.add(network.activation)
+        helpers |= {network.activation, "blend"} if network.blends else {network.activation}
     if network.link != "identity":
         helpers.add(f"link_{network.link}")
     if any(network.adds_input(i) for i in range(len(network.weights))):
@@ -140,7 +143,9 @@ def _network(k: int, network: Network, encoder: EncoderSource) -> str:
         tables += [array("float", names[0], weights), array("float", names[1], bias)]
         lines.append(f"§_affine({source}, {', '.join(names)}, {fan_in}, {fan_out}, {target});")
         if i + 1 < len(network.weights) and network.activation != "identity":
-            lines.append(f"§_{network.activation}({target}, {fan_out});")
+            more, calls = _activated(k, i, network, target)
+            tables += more
+            lines += calls
         if network.adds_input(i):
             lines.append(f"§_add({target}, {source}, {fan_out});")
         source = target
@@ -151,6 +156,7 @@ def _network(k: int, network: Network, encoder: EncoderSource) -> str:
     lines += _ending(k, network, source)
     widths = [len(bias) for bias in network.biases]
     second = f", second[{max(widths[1::2])}]" if len(widths) > 1 else ""
+    second += f", plain[{max(widths[:-1])}]" if _keeps_plain(network) else ""
     body = "".join(f"  {line}\n" for line in lines)
     inputs = "const float *dense"
     if network.embeddings:
@@ -160,6 +166,26 @@ def _network(k: int, network: Network, encoder: EncoderSource) -> str:
         f"  float first[{max(widths[0::2])}]{second};\n"
         f"  double values[{network.n_logits}];\n  unsigned long j;\n{body}}}\n"
     )
+
+
+def _keeps_plain(network: Network) -> bool:
+    """Whether a layer's pre-activations are needed beside its activations."""
+    return bool(network.blends) and network.activation != "identity"
+
+
+def _activated(k: int, i: int, network: Network, target: str) -> tuple[list[str], list[str]]:
+    """Write the table and the calls that turn a layer's sums into its activations."""
+    fan_out = len(network.biases[i])
+    call = f"§_{network.activation}({target}, {fan_out});"
+    if not network.blends:
+        return [], [call]
+    name = f"§_blend_{k}_{i}"
+    lines = [
+        f"for (j = 0; j < {fan_out}; ++j) plain[j] = {target}[j];",
+        call,
+        f"§_blend({target}, plain, {name}, {fan_out});",
+    ]
+    return [array("float", name, network.blends[i])], lines
 
 
 def _ending(k: int, network: Network, source: str) -> list[str]:

@@ -107,6 +107,13 @@ static void NAME_affine(const float *x, const float *weights, const float *bias,
   }
 }
 """,
+    "blend": """\
+/* f = x + (f - x) blend */
+static void NAME_blend(float *f, const float *x, const float *blend, unsigned long size) {
+  unsigned long n;
+  for (n = 0; n < size; ++n) f[n] = x[n] + (f[n] - x[n]) * blend[n];
+}
+""",
     "add": """\
 static void NAME_add(float *out, const float *x, unsigned long size) {
   unsigned long n;

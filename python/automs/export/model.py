@@ -48,6 +48,7 @@ class Network:
     embeddings: list[Floats]
     weights: list[Floats]
     biases: list[Floats]
+    blends: list[Floats]  # of hidden layers with parametric activations, else none
     output_centre: Doubles
     output_scale: Doubles
 
@@ -231,18 +232,22 @@ def _read_first_encoder(reader: _Reader, n_columns: int) -> list[Part]:
 
 def _read_network(reader: _Reader, encoders: list[list[Part]]) -> Network:
     encoder, weight = reader.u32(), reader.f64()
-    activation, residual, link = _ACTIVATIONS[reader.u8()], bool(reader.u8()), _LINKS[reader.u8()]
+    activation, features, link = _ACTIVATIONS[reader.u8()], reader.u8(), _LINKS[reader.u8()]
+    is_residual, is_blended = bool(features & 1), bool(features & 2)
     n_rows = [part["n_rows"] for part in encoders[encoder] if part["kind"] == "embedded"]
     embedding_sizes = [reader.u32() for _ in n_rows]
     sizes = [reader.u32() for _ in range(reader.u32())]
     embeddings = [
         reader.array("<f4", *shape) for shape in zip(n_rows, embedding_sizes, strict=True)
     ]
-    weights, biases = [], []
+    weights, biases, blends = [], [], []
     for fan_in, fan_out in pairwise(sizes):
         weights.append(reader.array("<f4", fan_in, fan_out))
         biases.append(reader.array("<f4", fan_out))
+        if is_blended and len(biases) < len(sizes) - 1:
+            blends.append(reader.array("<f4", fan_out))
     centre, scale = reader.array("<f8", sizes[-1]), reader.array("<f8", sizes[-1])
     return Network(
-        encoder, weight, activation, residual, link, embeddings, weights, biases, centre, scale
-    )
+        encoder, weight, activation, is_residual, link, embeddings, weights, biases, blends,
+        centre, scale,
+    )  # fmt: skip

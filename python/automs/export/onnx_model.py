@@ -105,7 +105,11 @@ def _add_network(nodes: Nodes, network: Network, features: list[str], codes: lis
     for i, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         z = nodes.add("Add", nodes.add("MatMul", h, weights), bias)
         if i + 1 < len(network.weights):
-            z = _activated(nodes, network.activation, z)
+            f = _activated(nodes, network.activation, z)
+            if network.blends:
+                bend = nodes.add("Mul", nodes.add("Sub", f, z), network.blends[i])
+                f = nodes.add("Add", z, bend)
+            z = f
         h = nodes.add("Add", z, h) if network.adds_input(i) else z
     values = _linked(nodes, network.link, nodes.cast(h, np.float64))
     scaled = nodes.add("Mul", values, network.output_scale)
