@@ -18,11 +18,12 @@ from automs.cost import nominal_cost
 from automs.prior import default_search_space
 from automs.search_space import Choice, Float, SearchSpace
 from automs.seeds import derive_seed, derive_seeds, keyed_rng
+from automs.setting_rules import RULES
 
 
 def test_every_setting_has_a_rule_in_the_same_order():
-    assert list(module._RULES) == [field.name for field in fields(Candidate)]
-    assert list(Candidate().settings()) == list(module._RULES)
+    assert list(RULES) == [field.name for field in fields(Candidate)]
+    assert list(Candidate().settings()) == list(RULES)
 
 
 def test_settings_build_the_same_candidate_and_pickle():

@@ -53,7 +53,7 @@ LAYERS = (
     ("encoding_parts",),
     ("prior", "arguments"),
     ("validation_rows",),
-    ("search_space", "splits", "table", "target"),
+    ("search_space", "setting_rules", "splits", "table", "target"),
     ("_careful", "_metadata"),
     ("_rows",),
     ("categories", "frames", "_cells"),

@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from automs._rules import Flag, OneOf, Real, Rule, Sizes, Whole
 from automs.search_space import SearchSpace
 from automs.seeds import derive_seed, keyed_rng
+from automs.setting_rules import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    REGRESSION_LOSSES,
+    RULES,
+    SCHEDULES,
+    allowed_losses,
+    resolve_loss,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,46 +35,6 @@ __all__ = [
     "mutate_candidate",
     "resolve_loss",
 ]
-
-# In these four, the position is the code that the engine knows.
-ACTIVATIONS = (
-    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
-)  # fmt: skip
-LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
-REGRESSION_LOSSES = LOSSES[:-1]
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
-
-_SHARE = Real(0, 1, low_included=True)  # [0, 1)
-_NOT_NEGATIVE = Real(0, low_included=True)
-_POSITIVE = Real(0)
-
-_RULES: dict[str, Rule] = {
-    "hidden_layer_sizes": Sizes(max_length=64, size=Whole(1, 65_536)),
-    "activation": OneOf(ACTIVATIONS),
-    "embedding_size": Whole(0, high=1024),
-    "residual": Flag(),
-    "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
-    "loss": OneOf(("auto", *LOSSES)),
-    "huber_delta": _POSITIVE,
-    "quantile": Real(0, 1),
-    "optimizer": OneOf((*OPTIMIZERS, "exact")),
-    "learning_rate": _POSITIVE,
-    "learning_rate_schedule": OneOf(SCHEDULES),
-    "momentum": _SHARE,
-    "nesterov": Flag(),
-    "beta1": _SHARE,
-    "beta2": _SHARE,
-    "epsilon": _POSITIVE,
-    "batch_size": Whole(1),
-    "epochs": Whole(1),
-    "patience": Whole(1, optional=True),
-    "weight_decay": _NOT_NEGATIVE,
-    "l2_penalty": _NOT_NEGATIVE,
-    "dropout": _SHARE,
-    "label_smoothing": _SHARE,
-    "seed": Whole(0, high=2**64 - 1, optional=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +129,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         """Check every setting by its rule, then those that concern each other."""
-        for name, rule in _RULES.items():
+        for name, rule in RULES.items():
             object.__setattr__(self, name, rule.check(name, getattr(self, name)))
         if self.weight_decay > 0 and self.optimizer not in {"adamw", "sgd"}:
             raise ValueError(
@@ -178,7 +147,7 @@ class Candidate:
 
     def settings(self) -> dict[str, Any]:
         """Give all settings by name, in the order of the parameters above."""
-        return {name: getattr(self, name) for name in _RULES}
+        return {name: getattr(self, name) for name in RULES}
 
     def table_shapes(self, embedding_rows: Sequence[int]) -> list[tuple[int, int]]:
         """Give (rows, numbers a row) of each embedded column's table for their rows."""
@@ -200,47 +169,11 @@ class Candidate:
         return tables + sum(n_in * n_out + n_out for n_in, n_out in shapes)
 
 
-def allowed_losses(task: str) -> str:
-    """Give the losses of a task, for messages."""
-    return ", ".join(("auto", *REGRESSION_LOSSES) if task == "regression" else ("auto", LOSSES[-1]))
-
-
-def resolve_loss(loss: str, task: str) -> str:
-    """Give the loss that `loss` means for a task.
-
-    Parameters
-    ----------
-    loss : str
-        A candidate's loss, "auto" included.
-    task : {"regression", "binary", "multiclass"}
-
-    Returns
-    -------
-    str
-        Never "auto".
-
-    Raises
-    ------
-    ValueError
-        When the loss does not fit the task.
-
-    Examples
-    --------
-    >>> resolve_loss("auto", "binary")
-    'cross_entropy'
-    """
-    if loss == "auto":
-        return "squared" if task == "regression" else "cross_entropy"
-    if loss not in (REGRESSION_LOSSES if task == "regression" else ("cross_entropy",)):
-        raise ValueError(f"loss must be one of {allowed_losses(task)} for {task}, got {loss!r}")
-    return loss
-
-
 def check_search_space(space: SearchSpace) -> None:
     """Raise ValueError, naming the nearest setting, when `space` names none of `Candidate`'s."""
     for name in space:
-        if name not in _RULES:
-            near = difflib.get_close_matches(name, _RULES, n=1, cutoff=0.0)[0]
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, n=1, cutoff=0.0)[0]
             raise ValueError(
                 f"search_space must name settings of Candidate, got {name!r}: nearest is {near!r}"
             )
