@@ -33,7 +33,7 @@ def test_no_module_was_left_out():
 #: Exceptions are shown where they are raised, results by the function that makes them.
 SHOWN_ELSEWHERE = {
     "AutomsWarning", "BaselineWarning", "MemoryLimitError", "ModelFileError", "SearchWarning",
-    "TrainedCandidate",
+    "TrainedCandidate", "TrainedColumns",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "core/embedding.hpp"
 #include "core/forward.hpp"
@@ -10,6 +11,7 @@
 #include "core/product.hpp"
 #include "core/scaling_layer.hpp"
 #include "core/single_output.hpp"
+#include "core/slices.hpp"
 #include "core/transpose.hpp"
 #include "core/workspace.hpp"
 
@@ -87,17 +89,22 @@ void hidden_delta(const Network& network, std::size_t l, int n_rows, bool accumu
   const std::size_t ld = before.stride;
   const std::size_t ld_above = layer.stride;
   Scalar* bias = workspace.gradient + before.bias;
-  multiply_by_transposed(
-      n_rows, layer.fan_out, layer.fan_in, workspace.delta, ld_above,
-      workspace.weights + layer.weights, ld_above, workspace.panel, workspace.next_delta, ld,
-      [&](int first, auto width) {
-        finish_delta<decltype(width)::value / kLanes<Scalar>, IsBlended>(DeltaPanel<Scalar>{
-            n_rows, ld, workspace.next_delta + first, workspace.slopes[l - 1] + first,
-            layer.residual ? workspace.by_output + first : nullptr,
-            before.residual ? workspace.by_output + first : nullptr, bias + first, accumulate,
-            IsBlended ? workspace.bends[l - 1] + first : nullptr,
-            IsBlended ? workspace.gradient + before.blend + first : nullptr});
-      });
+  auto slice = [&](int start, int columns, Scalar* panel) {
+    multiply_by_transposed(
+        n_rows, layer.fan_out, std::min(columns, layer.fan_in - start), workspace.delta, ld_above,
+        workspace.weights + layer.weights + start * ld_above, ld_above, panel,
+        workspace.next_delta + start, ld, [&](int column, auto width) {
+          const int first = start + column;
+          finish_delta<decltype(width)::value / kLanes<Scalar>, IsBlended>(DeltaPanel<Scalar>{
+              n_rows, ld, workspace.next_delta + first, workspace.slopes[l - 1] + first,
+              layer.residual ? workspace.by_output + first : nullptr,
+              before.residual ? workspace.by_output + first : nullptr, bias + first, accumulate,
+              IsBlended ? workspace.bends[l - 1] + first : nullptr,
+              IsBlended ? workspace.gradient + before.blend + first : nullptr});
+        });
+  };
+  for_each_slice(workspace.help, workspace.panel, padded<Scalar>(layer.fan_in),
+                 static_cast<double>(n_rows) * layer.fan_out, slice);
 }
 
 /// The same for the layer of a single output, with the gradient of its weights.
@@ -124,18 +131,24 @@ void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_inp
                      bool accumulate, const UpdateStep<Scalar>* update,
                      Workspace<Scalar>& workspace) {
   const std::size_t ld = layer.stride;
-  Scalar* gradient = workspace.gradient + layer.weights;
-  if (!update) {
-    multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta,
-                        ld, gradient, ld, accumulate);
-    return;
-  }
-  const UpdateStep<Scalar> own = update->for_weights(layer);
-  multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
-                      gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
-                        own.template update_block<decltype(width)::value>(layer, row, rows, column,
-                                                                          workspace);
-                      });
+  const std::optional<UpdateStep<Scalar>> own =
+      update ? std::optional(update->for_weights(layer)) : std::nullopt;
+  auto slice = [&](int start, int columns, Scalar*) {
+    const Scalar* delta = workspace.delta + start;
+    Scalar* gradient = workspace.gradient + layer.weights + start;
+    if (!own) {
+      multiply_transposed(n_rows, layer.fan_in, columns, input, ld_input, delta, ld, gradient, ld,
+                          accumulate);
+      return;
+    }
+    multiply_transposed(n_rows, layer.fan_in, columns, input, ld_input, delta, ld, gradient, ld,
+                        accumulate, [&](int row, int rows, int column, auto width) {
+                          own->template update_block<decltype(width)::value>(
+                              layer, row, rows, start + column, workspace);
+                        });
+  };
+  for_each_slice(workspace.help, workspace.panel, layer.padded_out,
+                 static_cast<double>(n_rows) * layer.fan_in, slice);
 }
 
 /// workspace.sums -> the gradient of the single output's weights.

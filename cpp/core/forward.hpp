@@ -8,6 +8,7 @@
 #include "core/network.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
+#include "core/slices.hpp"
 #include "core/workspace.hpp"
 
 namespace automs {
@@ -120,19 +121,25 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
       dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
       return;
     }
-    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
-             [&](int first, auto width) {
-               if (!hidden) return;
-               if (network.parametric_activation) {
-                 detail::blend_panel<decltype(width)::value>(
-                     network.activation, n_rows, ld, weights + layer.blend + first, output + first,
-                     slopes ? slopes + first : nullptr, slopes ? bends + first : nullptr);
-                 return;
-               }
-               detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
-                                                              output + first,
-                                                              slopes ? slopes + first : nullptr);
-             });
+    auto slice = [&](int start, int columns, Scalar*) {
+      multiply(n_rows, layer.fan_in, columns, input, ld_input, W + start, ld, bias + start,
+               output + start, ld, [&](int column, auto width) {
+                 if (!hidden) return;
+                 const int first = start + column;
+                 if (network.parametric_activation) {
+                   detail::blend_panel<decltype(width)::value>(
+                       network.activation, n_rows, ld, weights + layer.blend + first,
+                       output + first, slopes ? slopes + first : nullptr,
+                       slopes ? bends + first : nullptr);
+                   return;
+                 }
+                 detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
+                                                                output + first,
+                                                                slopes ? slopes + first : nullptr);
+               });
+    };
+    for_each_slice(workspace.help, workspace.panel, layer.padded_out,
+                   static_cast<double>(n_rows) * layer.fan_in, slice);
     if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, workspace);
     if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;

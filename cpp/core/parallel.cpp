@@ -50,15 +50,22 @@ class Tasks {
     finished_.fetch_add(1);
   }
 
-  void wait(int n_threads, const std::function<void()>& idle) {
-    while (finished_.load() < n_threads) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      try {
-        if (idle) idle();
-      } catch (...) {
-        keep_exception();
+  /// Waits for the others to finish. With a crew, takes pieces of their work meanwhile.
+  void wait(int thread, int n_threads, const std::function<void()>& idle, Crew* crew) {
+    if (crew) crew->enter();
+    Clock::time_point next_idle = Clock::now() + kIdleInterval;
+    for (int misses = 0; finished_.load() < n_threads;) {
+      if (crew && crew->help(thread)) {
+        misses = 0;
+      } else {
+        rest(crew ? misses++ : kMissesBeforeSleep);
+      }
+      if (thread == 0 && idle && Clock::now() >= next_idle) {
+        call(idle);
+        next_idle = Clock::now() + kIdleInterval;
       }
     }
+    if (crew) crew->leave();
   }
 
   void rethrow() const {
@@ -66,6 +73,30 @@ class Tasks {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kIdleInterval{1};
+  static constexpr int kMissesBeforeYield = 2000;  // some ten microseconds
+  static constexpr int kMissesBeforeSleep = 4000;  // about a millisecond
+
+  /// A helper is needed again within microseconds, or not for long.
+  static void rest(int misses) {
+    if (misses < kMissesBeforeYield) {
+      pause_briefly();
+    } else if (misses < kMissesBeforeSleep) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+
+  void call(const std::function<void()>& idle) {
+    try {
+      idle();
+    } catch (...) {
+      keep_exception();
+    }
+  }
+
   void keep_exception() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!exception_) exception_ = std::current_exception();
@@ -85,10 +116,10 @@ class Tasks {
 
 void parallel_for(std::size_t n_tasks, int n_threads,
                   const std::function<void(std::size_t task, int thread)>& body,
-                  const std::function<void()>& idle) {
+                  const std::function<void()>& idle, Crew* crew) {
   Tasks tasks(n_tasks, body);
-  const auto wanted = static_cast<int>(
-      std::min<std::size_t>(n_tasks, static_cast<std::size_t>(std::max(1, n_threads))));
+  const auto most = static_cast<std::size_t>(std::max(1, n_threads));
+  const auto wanted = static_cast<int>(crew ? most : std::min(n_tasks, most));
 #ifdef _OPENMP
   if (wanted > 1 && !forked_after_use.load()) {
     watch_for_forks();
@@ -96,7 +127,7 @@ void parallel_for(std::size_t n_tasks, int n_threads,
     {
       const int thread = omp_get_thread_num();
       tasks.work(thread);
-      if (thread == 0) tasks.wait(omp_get_num_threads(), idle);
+      if (thread == 0 || crew) tasks.wait(thread, omp_get_num_threads(), idle, crew);
     }
     tasks.rethrow();
     return;

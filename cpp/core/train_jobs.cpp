@@ -113,6 +113,25 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
          (request.until_epoch - state(request.job).epoch);
 }
 
+std::vector<AlignedVector<float>> TrainJobs::helpers_panels(const std::vector<JobRequest>& requests,
+                                                            int n_threads) const {
+  std::vector<AlignedVector<float>> panels;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; n_threads > 1 && i < requests.size(); ++i) {
+    const Candidate& candidate = candidate_of(requests[i].job);
+    const View<float>& view = view_of(requests[i].job);
+    const std::size_t n_rows = std::min<std::size_t>(kTileRows, view.train_rows.size());
+    const Network network = network_of(candidate, view);
+    if (!is_worth_help<float>(network, std::min(candidate.batch_size, static_cast<int>(n_rows)))) {
+      continue;
+    }
+    longest = std::max(longest, panel_size<float>(network.widest));
+  }
+  if (longest > 0)
+    panels.assign(static_cast<std::size_t>(n_threads), AlignedVector<float>(longest));
+  return panels;
+}
+
 void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
                     std::optional<Metric> metric, Stop& stop) {
   std::vector<double> costs;
@@ -128,16 +147,21 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
   std::vector<ThreadBuffers<float>> buffers(static_cast<std::size_t>(std::max(1, n_threads)));
+  Crew crew(std::max(1, n_threads));
+  std::vector<AlignedVector<float>> panels = helpers_panels(requests, crew.n_threads());
   auto train = [&](std::size_t task, int thread) {
     const JobRequest& request = requests[order[task]];
     const Job& job = jobs_[request.job];
     const Network network = network_of(candidates_[job.candidate], views_[job.view]);
-    Trainer<float> trainer(candidates_[job.candidate], network, views_[job.view], metric,
-                           buffers[static_cast<std::size_t>(thread)]);
+    ThreadBuffers<float>& own = buffers[static_cast<std::size_t>(thread)];
+    if (!panels.empty()) own.workspace.help = {&crew, thread, &panels};
+    Trainer<float> trainer(candidates_[job.candidate], network, views_[job.view], metric, own);
     trainer.train(*job.state, request.until_epoch, stop, thread);
     drop_moments(*job.state);
   };
-  parallel_for(requests.size(), n_threads, train, [&] { stop.requested(0); });
+  parallel_for(
+      requests.size(), n_threads, train, [&] { stop.requested(0); },
+      panels.empty() ? nullptr : &crew);
 }
 
 NetworkWeights TrainJobs::weights(std::size_t job) const {

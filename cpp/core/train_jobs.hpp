@@ -108,6 +108,9 @@ class TrainJobs {
 
   const Job& checked(std::size_t job) const;
   double expected_cost(const JobRequest& request) const;
+  /// A panel for each thread where any of the networks is large enough to be helped with.
+  std::vector<AlignedVector<float>> helpers_panels(const std::vector<JobRequest>& requests,
+                                                   int n_threads) const;
 
   std::vector<View<float>> views_;
   std::vector<Candidate> candidates_;

@@ -8,6 +8,7 @@
 
 #include "core/network.hpp"
 #include "core/random_blocks.hpp"
+#include "core/slices.hpp"
 #include "core/transpose.hpp"
 #include "core/types.hpp"
 
@@ -35,6 +36,7 @@ class Workspace {
   Scalar* gradient = nullptr;                // (N)
   Scalar* first_moment = nullptr;            // (N), or the velocity of SGD
   Scalar* second_moment = nullptr;           // (N)
+  Help<Scalar> help;                         // who may take slices of the products
 
   void lay_out(const Network& network, int n_targets) {
     used_ = 0;

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         SearchWarning,
     )
     from automs.estimators import AutoClassifier, AutoRegressor
-    from automs.experiment import TrainedCandidate, train_candidates
+    from automs.experiment import train_candidates
     from automs.predictor import Predictor, load_predictor
     from automs.reports import SearchReport, TrialReport
     from automs.search_space import SearchSpace, When
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Request,
         Strategy,
     )
+    from automs.trained import TrainedCandidate, TrainedColumns
 
 _HOMES = {
     "AutoClassifier": "estimators",
@@ -53,7 +54,8 @@ _HOMES = {
     "SearchSpace": "search_space",
     "SearchWarning": "errors",
     "Strategy": "strategies",
-    "TrainedCandidate": "experiment",
+    "TrainedCandidate": "trained",
+    "TrainedColumns": "trained",
     "TrialReport": "reports",
     "When": "search_space",
     "get_include": "_include",
@@ -83,6 +85,7 @@ __all__ = [
     "SearchWarning",
     "Strategy",
     "TrainedCandidate",
+    "TrainedColumns",
     "TrialReport",
     "When",
     "get_include",

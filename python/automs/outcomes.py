@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from automs._core import Encoder
 from automs.candidates import Candidate
 
-__all__ = ["FoldNetwork", "JobState", "Progress"]
+__all__ = ["FoldNetwork", "JobState", "Progress", "ProgressColumns", "gather_folds"]
 
 Values = npt.NDArray[np.float64]
 
@@ -24,6 +25,16 @@ class JobState(IntEnum):
     DIVERGED = 2
     TIMED_OUT = 3
     STOPPED = 4
+
+
+#: Which fold's state is the candidate's: a diverged one decides, then one that was cut.
+_LEAST_FAR_FIRST = (
+    JobState.DIVERGED,
+    JobState.STOPPED,
+    JobState.TIMED_OUT,
+    JobState.PAUSED,
+    JobState.COMPLETE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,69 @@ class Progress:
         defined = self.fold_scores[~np.isnan(self.fold_scores)]
         mean = float(np.mean(defined)) if defined.size else -np.inf
         return mean if np.isfinite(mean) else -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressColumns:
+    """The same of n candidates: `state` holds codes, what is by fold has shape (n, n_folds)."""
+
+    state: npt.NDArray[np.int32]
+    epoch: npt.NDArray[np.int32]
+    fold_scores: Values
+    loss: Values
+    best_epochs: npt.NDArray[np.int32]
+    seconds: Values
+
+    def __getitem__(self, at: int) -> Progress:
+        """Give the progress of one candidate."""
+        return Progress(
+            state=JobState(int(self.state[at])),
+            epoch=int(self.epoch[at]),
+            fold_scores=self.fold_scores[at],
+            loss=float(self.loss[at]),
+            best_epochs=tuple(int(epoch) for epoch in self.best_epochs[at]),
+            seconds=float(self.seconds[at]),
+        )
+
+    def scores(self) -> Values:
+        """Give `Progress.score` of every candidate, shape (n,)."""
+        defined = ~np.isnan(self.fold_scores)
+        n_defined = defined.sum(axis=1)
+        totals = np.where(defined, self.fold_scores, 0.0).sum(axis=1)
+        means = np.where(n_defined > 0, totals / np.maximum(n_defined, 1), -np.inf)
+        return np.where(np.isfinite(means), means, -np.inf)
+
+
+def gather_folds(folds: dict[str, npt.NDArray[Any]], *, validated: bool) -> ProgressColumns:
+    """Give the progress of candidates from what the engine says of each of their jobs.
+
+    Parameters
+    ----------
+    folds : dict of str to ndarray of shape (n, n_folds)
+        ``state``, ``epoch``, ``best_epoch``, ``best_score``, ``validation_loss``, ``seconds``.
+    validated : bool
+        Whether there are validation rows.
+    """
+    states, epochs = folds["state"], folds["epoch"]
+    place = np.empty(len(JobState), dtype=np.int32)
+    place[list(_LEAST_FAR_FIRST)] = np.arange(len(JobState))
+    state = np.array(_LEAST_FAR_FIRST, dtype=np.int32)[place[states].min(axis=1)]
+    # Folds that ended early, by their patience, do not hold the candidate back.
+    ended = np.isin(states, (JobState.COMPLETE, JobState.DIVERGED))
+    least = np.where(ended, np.iinfo(np.int32).max, epochs).min(axis=1)
+    trained = folds["best_epoch"] > 0
+    scores = np.where(trained, folds["best_score"], -np.inf)
+    if not validated:
+        scores = np.full(scores.shape, np.nan)
+    scores[states == JobState.DIVERGED] = -np.inf
+    return ProgressColumns(
+        state=state,
+        epoch=np.where(ended.all(axis=1), epochs.max(axis=1), least),
+        fold_scores=scores,
+        loss=folds["validation_loss"].mean(axis=1),
+        best_epochs=np.where(trained, folds["best_epoch"], epochs),
+        seconds=folds["seconds"].sum(axis=1),
+    )
 
 
 @dataclass(frozen=True, slots=True)

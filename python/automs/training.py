@@ -13,8 +13,9 @@ from automs._core import TrainJobs
 from automs.candidates import Candidate, resolve_loss
 from automs.columns import to_columns
 from automs.memory import Memory
-from automs.outcomes import FoldNetwork, JobState, Progress
+from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
 from automs.scoring import Metric, score_predictions
+from automs.setting_columns import SettingColumns
 from automs.splits import Split
 from automs.table import Table
 from automs.target import Target
@@ -23,15 +24,6 @@ from automs.views import FoldRows, View, Views
 __all__ = ["Training"]
 
 Values = npt.NDArray[np.float64]
-
-#: Which fold's state is the candidate's: a diverged one decides, then one that was cut.
-_LEAST_FAR_FIRST = (
-    JobState.DIVERGED,
-    JobState.STOPPED,
-    JobState.TIMED_OUT,
-    JobState.PAUSED,
-    JobState.COMPLETE,
-)
 
 
 class Training:
@@ -72,12 +64,12 @@ class Training:
         self.metric = metric
         self.sample_weight = sample_weight
         self.n_threads = n_threads
-        self.candidates: list[Candidate] = []
+        self._added: list[Candidate] = []
+        self.candidates: Sequence[Candidate] = self._added
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
         rows = FoldRows(table, target, sample_weight, self.splits)
         self.views = Views(rows, self._jobs, self.memory, n_threads)
-        self._job_views: list[View] = []
 
     @property
     def folds(self) -> range:
@@ -111,9 +103,21 @@ class Training:
         self._jobs.add_jobs(
             np.repeat(numbers, self.n_folds), np.array([v.number for v in views], dtype=np.int64)
         )
-        self._job_views.extend(views)
-        self.candidates.extend(candidates)
+        self._added.extend(candidates)
         return first
+
+    def add_columns(self, columns: SettingColumns) -> None:
+        """Add many candidates, in place of any others, without an object for each."""
+        if self._added:
+            raise ValueError("columns must come before any other candidate")
+        n = len(columns)
+        self._jobs.add_candidates(columns.engine_columns(self.target.task))
+        views = np.empty((n, self.n_folds), dtype=np.int64)
+        for numbers in columns.groups():
+            one = columns[int(numbers[0])]
+            views[numbers] = [self.view(fold, one).number for fold in self.folds]
+        self._jobs.add_jobs(np.repeat(np.arange(n, dtype=np.int64), self.n_folds), views.ravel())
+        self.candidates = columns
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
@@ -138,7 +142,7 @@ class Training:
     def run(
         self,
         candidates: Sequence[int],
-        until_epochs: Sequence[int],
+        until_epochs: npt.ArrayLike,
         time_limit: float | None = None,
         look: Callable[[], bool] | None = None,
     ) -> None:
@@ -170,36 +174,22 @@ class Training:
 
     def progress(self, candidates: Sequence[int]) -> list[Progress]:
         """Give what has come of each of these candidates."""
-        summary = self._jobs.summary(self.job_numbers(candidates))
-        columns = {name: array.reshape(-1, self.n_folds) for name, array in summary.items()}
-        return [
-            self._progress(number, {name: array[i] for name, array in columns.items()})
-            for i, number in enumerate(candidates)
-        ]
+        columns = self.progress_columns(candidates)
+        return [columns[at] for at in range(len(candidates))]
 
-    def _progress(self, candidate: int, folds: dict[str, npt.NDArray[Any]]) -> Progress:
-        states = folds["state"]
-        state = next(JobState(s) for s in _LEAST_FAR_FIRST if (states == s).any())
-        # Folds that ended early, by their patience, do not hold the candidate back.
-        unfinished = np.isin(states, (JobState.COMPLETE, JobState.DIVERGED), invert=True)
-        epochs = folds["epoch"]
-        epoch = int(epochs[unfinished].min() if unfinished.any() else epochs.max())
-        trained = folds["best_epoch"] > 0
-        scores = np.where(trained, folds["best_score"], -np.inf)
-        if not any(split.validation_rows.size for split in self.splits):
-            scores = np.full(self.n_folds, np.nan)
-        elif not self.metric.native and state is not JobState.DIVERGED and trained.all():
-            scores = self.fold_scores(candidate, self.validation_predictions([candidate])[0])
-        if state is JobState.DIVERGED:
-            scores = np.where(states == JobState.DIVERGED, -np.inf, scores)
-        return Progress(
-            state=state,
-            epoch=epoch,
-            fold_scores=scores,
-            loss=float(np.mean(folds["validation_loss"])),
-            best_epochs=tuple(int(e) for e in np.where(trained, folds["best_epoch"], epochs)),
-            seconds=float(folds["seconds"].sum()),
-        )
+    def progress_columns(self, candidates: Sequence[int]) -> ProgressColumns:
+        """Give what has come of these candidates, as columns."""
+        summary = self._jobs.summary(self.job_numbers(candidates))
+        folds = {name: array.reshape(-1, self.n_folds) for name, array in summary.items()}
+        validated = any(split.validation_rows.size for split in self.splits)
+        columns = gather_folds(folds, validated=validated)
+        if validated and not self.metric.native:
+            trained = (folds["best_epoch"] > 0).all(axis=1) & (columns.state != JobState.DIVERGED)
+            for at in np.flatnonzero(trained):
+                number = candidates[int(at)]
+                predictions = self.validation_predictions([number])[0]
+                columns.fold_scores[at] = self.fold_scores(number, predictions)
+        return columns
 
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
@@ -254,9 +244,9 @@ class Training:
             task, "exp" if loss == "poisson" else "identity"
         )
         networks = []
-        for job in self.job_numbers([candidate]):
+        for fold, job in enumerate(self.job_numbers([candidate])):
             weights, biases, embeddings, blends = self._jobs.weights(int(job))
-            view = self._job_views[int(job)]
+            view = self.view(fold, settings)
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,

@@ -40,3 +40,16 @@ AUTOMS_NOINLINE void operator delete(void* memory) noexcept { std::free(memory);
 AUTOMS_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
 AUTOMS_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 AUTOMS_NOINLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+// Aligned memory: the size must be a multiple of the alignment.
+AUTOMS_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++automs_test::n_allocations;
+  if (size > automs_test::largest_allocation) automs_test::largest_allocation = size;
+  const auto step = static_cast<std::size_t>(alignment);
+  if (void* memory = std::aligned_alloc(step, (size / step + 1) * step)) return memory;
+  throw std::bad_alloc();
+}
+AUTOMS_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+AUTOMS_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
