@@ -7,6 +7,7 @@
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
 #include "core/transpose.hpp"
@@ -102,20 +103,20 @@ void single_output_delta(const Network& network, std::size_t l, int n_rows, bool
                            workspace.sums, workspace.gradient + before.bias, accumulate});
 }
 
-/// Gradient of W of layer l. With `update` each block of W is updated where its gradient is still
+/// Gradient of the rows of W for the first `fan_in` inputs. With `update` each block of W is updated where its gradient is still
 /// in the cache, and while the next block's product keeps the multipliers busy.
 template <typename Scalar>
-void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_input, int n_rows,
-                     bool accumulate, const UpdateStep<Scalar>* update,
+void weight_gradient(const Layer& layer, int fan_in, const Scalar* input, std::size_t ld_input,
+                     int n_rows, bool accumulate, const UpdateStep<Scalar>* update,
                      Workspace<Scalar>& workspace) {
   const std::size_t ld = layer.stride;
   Scalar* gradient = workspace.gradient + layer.weights;
   if (!update) {
-    multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta,
-                        ld, gradient, ld, accumulate);
+    multiply_transposed(n_rows, fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
+                        gradient, ld, accumulate);
     return;
   }
-  multiply_transposed(n_rows, layer.fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
+  multiply_transposed(n_rows, fan_in, layer.padded_out, input, ld_input, workspace.delta, ld,
                       gradient, ld, accumulate, [&](int row, int rows, int column, auto width) {
                         update->template update_block<decltype(width)::value>(layer, row, rows,
                                                                               column, workspace);
@@ -127,8 +128,9 @@ template <typename Scalar>
 void single_output_gradient(const Network& network, std::size_t l, bool accumulate,
                             const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers[l];
+  const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
   Scalar* gradient = workspace.gradient + layer.weights;
-  for (int i = 0; i < layer.fan_in; ++i) {
+  for (int i = 0; i < fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
   if (update) update->update_row(layer, workspace);
@@ -148,10 +150,14 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const Layer& layer = network.layers[l];
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
     const std::size_t ld_input = l == 0 ? network.input_stride : network.layers[l - 1].stride;
+    const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     // What lies before the layer needs W as it was, so it comes first.
     if (l == 0) {
       embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
       if (update) update->update_tables(network, workspace);
+      if (network.piecewise.tables) {
+        piecewise_gradient(network, n_rows, accumulate, update, workspace);
+      }
     }
     if (layer.is_single_output()) {
       if (l > 0) {
@@ -163,7 +169,7 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       detail::single_output_gradient(network, l, accumulate, update, workspace);
     } else {
       if (l > 0) detail::hidden_delta(network, l, n_rows, accumulate, workspace);
-      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update, workspace);
+      detail::weight_gradient(layer, fan_in, input, ld_input, n_rows, accumulate, update, workspace);
     }
     if (update) update->update_bias(layer, workspace);
     std::swap(workspace.delta, workspace.next_delta);

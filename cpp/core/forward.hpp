@@ -6,6 +6,7 @@
 #include "automs/activation.hpp"
 #include "core/dropout.hpp"
 #include "core/network.hpp"
+#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
 #include "core/workspace.hpp"
@@ -77,12 +78,19 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     Scalar* output = workspace.activations[l];
     Scalar* slopes = training ? workspace.slopes[l] : nullptr;
     const std::size_t ld = layer.stride;
+    const bool tables = l == 0 && network.piecewise.tables;
+    const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     if (layer.is_single_output()) {
-      dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
+      dot_rows(n_rows, fan_in, input, ld_input, W, *bias, output);
+      if (tables) add_knot_values<1>(network, weights, n_rows, 0, output, workspace);
       return;
     }
-    multiply(n_rows, layer.fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
+    multiply(n_rows, fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
              [&](int first, auto width) {
+               if (tables) {
+                 add_knot_values<decltype(width)::value>(network, weights, n_rows, first, output,
+                                                         workspace);
+               }
                if (!hidden) return;
                detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
                                                               output + first,

@@ -13,15 +13,18 @@
 namespace automs {
 
 /// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, then
-/// each layer's rows of W and its b.
+/// each layer's rows of W, in the order of its inputs, and its b.
 template <typename Part>
 void for_each_piece(const Network& network, Part&& part) {
   for (const Embedding& table : network.embeddings) part(table.weights, table.n_values());
   for (const Layer& layer : network.layers) {
-    for (int row = 0; row <= layer.fan_in; ++row) {  // the bias follows the last row
+    const bool first = &layer == &network.layers.front();
+    for (int input = 0; input < layer.fan_in; ++input) {
+      const int row = first ? network.input_row(input) : input;
       part(layer.weights + static_cast<std::size_t>(row) * layer.stride,
            static_cast<std::size_t>(layer.fan_out));
     }
+    part(layer.bias, static_cast<std::size_t>(layer.fan_out));
   }
 }
 

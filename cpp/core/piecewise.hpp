@@ -1,0 +1,287 @@
+// Bins, fractions and weights -> what piecewise columns give to the first layer; their gradient.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "core/network.hpp"
+#include "core/optimizer.hpp"
+#include "core/piecewise_layout.hpp"
+#include "core/product.hpp"
+#include "core/view.hpp"
+#include "core/workspace.hpp"
+
+namespace automs {
+
+namespace detail {
+
+/// One row of a view -> its rows in the groups' tables.
+template <typename Scalar>
+void gather_knot_rows(const PiecewiseLayout& layout, const std::uint16_t* bins,
+                      const Scalar* fractions, int row, Workspace<Scalar>& workspace) {
+  const std::uint16_t* n_bins = layout.n_bins.data();
+  const std::uint16_t* first_knots = layout.first_knots.data();
+  for (const KnotGroup& group : layout.groups) {
+    const int n = group.last - group.first;
+    const int at = group.first * kTileRows + row * n;
+    std::uint16_t* knot_rows = workspace.knot_rows.data() + at;
+    Scalar* to = workspace.fractions + at;
+    for (int j = 0; j < n; ++j) {
+      const int c = group.first + j;
+      const bool missing = bins[c] == n_bins[c];
+      knot_rows[j] = missing ? std::uint16_t{0} : static_cast<std::uint16_t>(first_knots[c] + bins[c]);
+      to[j] = fractions[c];
+    }
+  }
+}
+
+/// One row of a view -> the features of all its bins.
+template <typename Scalar>
+void expand_bins(const PiecewiseLayout& layout, const std::uint16_t* bins, const Scalar* fractions,
+                 Scalar* out) {
+  for (std::size_t c = 0; c < layout.size(); ++c) {
+    const int n = layout.n_bins[c];
+    const int bin = bins[c];
+    const Scalar below = bin == n ? Scalar(0) : Scalar(1);
+    for (int b = 0; b < n; ++b) out[b] = b < bin ? below : Scalar(-1);
+    if (bin < n) out[bin] = Scalar(2) * fractions[c] - Scalar(1);
+    out += n;
+  }
+}
+
+/// Lanes of the vectors of the kernels below: a single output has one unit only.
+template <typename Scalar, int Width>
+constexpr int kKnotLanes = Width == 1 ? 1 : kLanes<Scalar>;
+template <typename Scalar, int Width>
+using KnotVector = std::conditional_t<Width == 1, Scalar, Vector<Scalar>>;
+
+template <typename V, typename Scalar>
+inline V load_as(const Scalar* p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <typename V, typename Scalar>
+inline void store_as(Scalar* p, V v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+/// The weights of a column's bins, rows `ld` apart -> its rows of the table.
+template <int Width, typename Scalar>
+void build_knots(int n_bins, const Scalar* W, std::size_t ld, Scalar* knots) {
+  using V = KnotVector<Scalar, Width>;
+  constexpr int lanes = kKnotLanes<Scalar, Width>;
+  constexpr int C = Width / lanes;
+  V value[C];
+  AUTOMS_UNROLL
+  for (int c = 0; c < C; ++c) value[c] = V{};
+  for (int b = 0; b < n_bins; ++b) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) value[c] -= load_as<V>(W + b * ld + c * lanes);
+  }
+  for (int b = 0; b <= n_bins; ++b, knots += Width) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) {
+      store_as(knots + c * lanes, value[c]);
+      if (b < n_bins) value[c] += Scalar(2) * load_as<V>(W + b * ld + c * lanes);
+    }
+  }
+}
+
+/// R rows of Y, `ldy` apart, += the interpolated table rows of n columns.
+template <int Width, int R, typename Scalar>
+[[gnu::noinline]] void add_knots_block(int n, const std::uint16_t* knot_rows,
+                                       const Scalar* fractions, const Scalar* knots, Scalar* Y,
+                                       std::size_t ldy) {
+  using V = KnotVector<Scalar, Width>;
+  constexpr int lanes = kKnotLanes<Scalar, Width>;
+  constexpr int C = Width / lanes;
+  V sum[R][C];
+  AUTOMS_UNROLL
+  for (int r = 0; r < R; ++r) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) sum[r][c] = load_as<V>(Y + r * ldy + c * lanes);
+  }
+  for (int j = 0; j < n; ++j) {
+    AUTOMS_UNROLL
+    for (int r = 0; r < R; ++r) {
+      const Scalar* below = knots + static_cast<std::size_t>(knot_rows[r * n + j]) * Width;
+      const Scalar t = fractions[r * n + j];
+      const Scalar rest = Scalar(1) - t;
+      AUTOMS_UNROLL
+      for (int c = 0; c < C; ++c) {
+        sum[r][c] += rest * load_as<V>(below + c * lanes);
+        sum[r][c] += t * load_as<V>(below + Width + c * lanes);
+      }
+    }
+  }
+  AUTOMS_UNROLL
+  for (int r = 0; r < R; ++r) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) store_as(Y + r * ldy + c * lanes, sum[r][c]);
+  }
+}
+
+/// Adds delta (n_rows, Width), rows `ld` apart, to the two table rows of each of n columns.
+template <int Width, typename Scalar>
+[[gnu::noinline]] void scatter_to_knots(int n_rows, int n, const std::uint16_t* knot_rows,
+                                        const Scalar* fractions, const Scalar* delta,
+                                        std::size_t ld, Scalar* knots) {
+  using V = KnotVector<Scalar, Width>;
+  constexpr int lanes = kKnotLanes<Scalar, Width>;
+  constexpr int C = Width / lanes;
+  for (int row = 0; row < n_rows; ++row, knot_rows += n, fractions += n, delta += ld) {
+    V d[C];
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) d[c] = load_as<V>(delta + c * lanes);
+    for (int j = 0; j < n; ++j) {
+      Scalar* below = knots + static_cast<std::size_t>(knot_rows[j]) * Width;
+      const Scalar t = fractions[j];
+      const Scalar rest = Scalar(1) - t;
+      AUTOMS_UNROLL
+      for (int c = 0; c < C; ++c) {
+        Scalar* at = below + c * lanes;
+        store_as(at, load_as<V>(at) + rest * d[c]);
+        store_as(at + Width, load_as<V>(at + Width) + t * d[c]);
+      }
+    }
+  }
+}
+
+/// The gradient of a column's table rows -> that of its weights, rows `ld` apart.
+template <int Width, typename Scalar>
+void knots_to_weights(int n_bins, const Scalar* knots, Scalar* G, std::size_t ld, bool accumulate) {
+  using V = KnotVector<Scalar, Width>;
+  constexpr int lanes = kKnotLanes<Scalar, Width>;
+  constexpr int C = Width / lanes;
+  V value[C];
+  AUTOMS_UNROLL
+  for (int c = 0; c < C; ++c) value[c] = V{};
+  for (int b = 0; b <= n_bins; ++b) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) value[c] += load_as<V>(knots + b * Width + c * lanes);
+  }
+  for (int b = 0; b < n_bins; ++b, G += ld) {
+    AUTOMS_UNROLL
+    for (int c = 0; c < C; ++c) {
+      value[c] -= Scalar(2) * load_as<V>(knots + b * Width + c * lanes);
+      const V before = accumulate ? load_as<V>(G + c * lanes) : V{};
+      store_as(G + c * lanes, before + value[c]);
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Asks for what a later tile reads.
+template <typename Scalar>
+inline void prefetch_bins(const View<Scalar>& view, std::size_t row) {
+  const std::size_t n = view.n_piecewise();
+  if (n == 0) return;
+  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+  const std::uint16_t* bins = view.bins + row * n;
+  const Scalar* fractions = view.fractions + row * n;
+  __builtin_prefetch(bins);
+  __builtin_prefetch(bins + n - 1);
+  for (std::size_t i = 0; i < std::min(n, 4 * line); i += line) __builtin_prefetch(fractions + i);
+  __builtin_prefetch(fractions + n - 1);
+}
+
+/// The piecewise columns of `n_rows` rows -> workspace.knot_rows and .fractions, or their features
+/// behind the others in workspace.input.
+template <typename Scalar>
+void gather_bins(const Network& network, const View<Scalar>& view, const std::int32_t* rows,
+                 int n_rows, Workspace<Scalar>& workspace) {
+  const PiecewiseLayout& layout = network.piecewise;
+  if (layout.empty()) return;
+  for (int i = 0; i < n_rows; ++i) {
+    const std::size_t first = static_cast<std::size_t>(rows[i]) * layout.size();
+    const std::uint16_t* bins = view.bins + first;
+    const Scalar* fractions = view.fractions + first;
+    if (layout.tables) {
+      detail::gather_knot_rows(layout, bins, fractions, i, workspace);
+    } else {
+      Scalar* input = workspace.input + static_cast<std::size_t>(i) * network.input_stride;
+      detail::expand_bins(layout, bins, fractions, input + layout.first_rows.front());
+    }
+  }
+}
+
+/// Y (n_rows, stride of the first layer) += what piecewise columns give to its Width units from
+/// `unit` on. A unit's sum runs over the columns in their order.
+template <int Width, typename Scalar>
+void add_knot_values(const Network& network, const Scalar* weights, int n_rows, int unit, Scalar* Y,
+                     Workspace<Scalar>& workspace) {
+  constexpr int R = std::max(1, 8 * detail::kKnotLanes<Scalar, Width> / Width);
+  const PiecewiseLayout& layout = network.piecewise;
+  const Layer& layer = network.layers.front();
+  const auto ld = static_cast<std::size_t>(layer.stride);
+  for (const KnotGroup& group : layout.groups) {
+    std::fill_n(workspace.knots, kMissingRows * Width, Scalar(0));
+    for (int c = group.first; c < group.last; ++c) {
+      detail::build_knots<Width>(layout.n_bins[c],
+                                 weights + layer.weights + layout.first_rows[c] * ld + unit, ld,
+                                 workspace.knots + layout.first_knots[c] * Width);
+    }
+    const int n = group.last - group.first;
+    detail::for_each_block<R>(n_rows, [&](int row, auto height) {
+      const int at = group.first * kTileRows + row * n;
+      detail::add_knots_block<Width, decltype(height)::value>(
+          n, workspace.knot_rows.data() + at, workspace.fractions + at, workspace.knots,
+          Y + row * ld + unit, ld);
+    });
+  }
+}
+
+namespace detail {
+
+/// As `add_knot_values`: workspace.delta -> the gradient of the piecewise columns' weights.
+template <int Width, typename Scalar>
+void piecewise_panel(const Network& network, int n_rows, int unit, bool accumulate,
+                     const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+  const PiecewiseLayout& layout = network.piecewise;
+  const Layer& layer = network.layers.front();
+  const auto ld = static_cast<std::size_t>(layer.stride);
+  for (const KnotGroup& group : layout.groups) {
+    std::fill_n(workspace.knots, group.n_rows * Width, Scalar(0));
+    const int at = group.first * kTileRows;
+    scatter_to_knots<Width>(n_rows, group.last - group.first, workspace.knot_rows.data() + at,
+                            workspace.fractions + at, workspace.delta + unit, ld, workspace.knots);
+    for (int c = group.first; c < group.last; ++c) {
+      const int row = layout.first_rows[c];
+      knots_to_weights<Width>(layout.n_bins[c], workspace.knots + layout.first_knots[c] * Width,
+                              workspace.gradient + layer.weights + row * ld + unit, ld, accumulate);
+      // The single output's weights are updated all at once.
+      if constexpr (Width > 1) {
+        if (update) {
+          update->template update_block<Width>(layer, row, layout.n_bins[c], unit, workspace);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
+/// workspace.delta (n_rows, stride of the first layer) -> the gradient of the piecewise columns'
+/// weights, added to what is there where `accumulate`; rows are added in their order. With `update`
+/// these weights are updated, but for those of a single output.
+template <typename Scalar>
+void piecewise_gradient(const Network& network, int n_rows, bool accumulate,
+                        const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+  const Layer& layer = network.layers.front();
+  if (layer.is_single_output()) {
+    return detail::piecewise_panel<1>(network, n_rows, 0, accumulate, update, workspace);
+  }
+  detail::for_each_panel<Scalar>(layer.padded_out, [&](int unit, auto vectors) {
+    detail::piecewise_panel<decltype(vectors)::value * kLanes<Scalar>>(network, n_rows, unit,
+                                                                       accumulate, update,
+                                                                       workspace);
+  });
+}
+
+}  // namespace automs
