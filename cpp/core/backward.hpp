@@ -133,7 +133,7 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   for (int i = 0; i < fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->update_row(layer, workspace);
+  if (update) update->update_rows(layer, 0, fan_in, workspace);
 }
 
 }  // namespace detail

@@ -82,20 +82,23 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     if (layer.is_single_output()) {
       dot_rows(n_rows, fan_in, input, ld_input, W, *bias, output);
-      if (tables) add_knot_values<1>(network, weights, n_rows, 0, output, workspace);
+      if (tables) add_knot_values(network, weights, n_rows, output, workspace, NoFinish{});
       return;
     }
-    multiply(n_rows, fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld,
-             [&](int first, auto width) {
-               if (tables) {
-                 add_knot_values<decltype(width)::value>(network, weights, n_rows, first, output,
-                                                         workspace);
-               }
-               if (!hidden) return;
-               detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
-                                                              output + first,
-                                                              slopes ? slopes + first : nullptr);
-             });
+    const auto activate = [&](int first, auto width) {
+      if (!hidden) return;
+      detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld, output + first,
+                                                     slopes ? slopes + first : nullptr);
+    };
+    const auto multiply_then = [&](auto finish) {
+      multiply(n_rows, fan_in, layer.padded_out, input, ld_input, W, ld, bias, output, ld, finish);
+    };
+    if (tables) {
+      multiply_then(NoFinish{});
+      add_knot_values(network, weights, n_rows, output, workspace, activate);
+    } else {
+      multiply_then(activate);
+    }
     if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, workspace);
     if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;

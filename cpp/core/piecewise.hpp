@@ -211,57 +211,69 @@ void gather_bins(const Network& network, const View<Scalar>& view, const std::in
   }
 }
 
-/// Y (n_rows, stride of the first layer) += what piecewise columns give to its Width units from
-/// `unit` on. A unit's sum runs over the columns in their order.
+namespace detail {
+
+/// What a group's columns give to Width units from `unit` on.
 template <int Width, typename Scalar>
-void add_knot_values(const Network& network, const Scalar* weights, int n_rows, int unit, Scalar* Y,
-                     Workspace<Scalar>& workspace) {
-  constexpr int R = std::max(1, 8 * detail::kKnotLanes<Scalar, Width> / Width);
+void add_group_values(const Network& network, const KnotGroup& group, const Scalar* weights,
+                      int n_rows, int unit, Scalar* Y, Workspace<Scalar>& workspace) {
+  constexpr int R = std::max(1, 8 * kKnotLanes<Scalar, Width> / Width);
   const PiecewiseLayout& layout = network.piecewise;
   const Layer& layer = network.layers.front();
   const auto ld = static_cast<std::size_t>(layer.stride);
-  for (const KnotGroup& group : layout.groups) {
-    std::fill_n(workspace.knots, kMissingRows * Width, Scalar(0));
-    for (int c = group.first; c < group.last; ++c) {
-      detail::build_knots<Width>(layout.n_bins[c],
-                                 weights + layer.weights + layout.first_rows[c] * ld + unit, ld,
-                                 workspace.knots + layout.first_knots[c] * Width);
-    }
-    const int n = group.last - group.first;
-    detail::for_each_block<R>(n_rows, [&](int row, auto height) {
-      const int at = group.first * kTileRows + row * n;
-      detail::add_knots_block<Width, decltype(height)::value>(
-          n, workspace.knot_rows.data() + at, workspace.fractions + at, workspace.knots,
-          Y + row * ld + unit, ld);
-    });
+  std::fill_n(workspace.knots, kMissingRows * Width, Scalar(0));
+  for (int c = group.first; c < group.last; ++c) {
+    build_knots<Width>(layout.n_bins[c], weights + layer.weights + layout.first_rows[c] * ld + unit,
+                       ld, workspace.knots + layout.first_knots[c] * Width);
   }
+  const int n = group.last - group.first;
+  for_each_block<R>(n_rows, [&](int row, auto height) {
+    const int at = group.first * kTileRows + row * n;
+    add_knots_block<Width, decltype(height)::value>(n, workspace.knot_rows.data() + at,
+                                                    workspace.fractions + at, workspace.knots,
+                                                    Y + row * ld + unit, ld);
+  });
+}
+
+}  // namespace detail
+
+/// Y (n_rows, stride of the first layer) += what piecewise columns give to it, column after column.
+/// As in `multiply`: finish(first column, number of columns as a constant).
+template <typename Scalar, typename Finish>
+void add_knot_values(const Network& network, const Scalar* weights, int n_rows, Scalar* Y,
+                     Workspace<Scalar>& workspace, Finish&& finish) {
+  const auto add = [&](int unit, auto width) {
+    for (const KnotGroup& group : network.piecewise.groups) {
+      detail::add_group_values<decltype(width)::value>(network, group, weights, n_rows, unit, Y,
+                                                       workspace);
+    }
+    finish(unit, width);
+  };
+  const Layer& layer = network.layers.front();
+  if (layer.is_single_output()) return add(0, std::integral_constant<int, 1>{});
+  detail::for_each_panel<Scalar, kKnotVectors>(layer.padded_out, [&](int unit, auto vectors) {
+    add(unit, std::integral_constant<int, decltype(vectors)::value * kLanes<Scalar>>{});
+  });
 }
 
 namespace detail {
 
-/// As `add_knot_values`: workspace.delta -> the gradient of the piecewise columns' weights.
+/// workspace.delta -> the gradient of the weights from a group's columns to Width units from `unit`
+/// on.
 template <int Width, typename Scalar>
-void piecewise_panel(const Network& network, int n_rows, int unit, bool accumulate,
-                     const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+void group_gradient(const Network& network, const KnotGroup& group, int n_rows, int unit,
+                    bool accumulate, Workspace<Scalar>& workspace) {
   const PiecewiseLayout& layout = network.piecewise;
   const Layer& layer = network.layers.front();
   const auto ld = static_cast<std::size_t>(layer.stride);
-  for (const KnotGroup& group : layout.groups) {
-    std::fill_n(workspace.knots, group.n_rows * Width, Scalar(0));
-    const int at = group.first * kTileRows;
-    scatter_to_knots<Width>(n_rows, group.last - group.first, workspace.knot_rows.data() + at,
-                            workspace.fractions + at, workspace.delta + unit, ld, workspace.knots);
-    for (int c = group.first; c < group.last; ++c) {
-      const int row = layout.first_rows[c];
-      knots_to_weights<Width>(layout.n_bins[c], workspace.knots + layout.first_knots[c] * Width,
-                              workspace.gradient + layer.weights + row * ld + unit, ld, accumulate);
-      // The single output's weights are updated all at once.
-      if constexpr (Width > 1) {
-        if (update) {
-          update->template update_block<Width>(layer, row, layout.n_bins[c], unit, workspace);
-        }
-      }
-    }
+  std::fill_n(workspace.knots, group.n_rows * Width, Scalar(0));
+  const int at = group.first * kTileRows;
+  scatter_to_knots<Width>(n_rows, group.last - group.first, workspace.knot_rows.data() + at,
+                          workspace.fractions + at, workspace.delta + unit, ld, workspace.knots);
+  for (int c = group.first; c < group.last; ++c) {
+    knots_to_weights<Width>(layout.n_bins[c], workspace.knots + layout.first_knots[c] * Width,
+                            workspace.gradient + layer.weights + layout.first_rows[c] * ld + unit,
+                            ld, accumulate);
   }
 }
 
@@ -269,19 +281,28 @@ void piecewise_panel(const Network& network, int n_rows, int unit, bool accumula
 
 /// workspace.delta (n_rows, stride of the first layer) -> the gradient of the piecewise columns'
 /// weights, added to what is there where `accumulate`; rows are added in their order. With `update`
-/// these weights are updated, but for those of a single output.
+/// these weights are updated, a group of whole rows at once: next to a step by table the moments'
+/// way from memory is long, and it is shortest in one stream.
 template <typename Scalar>
 void piecewise_gradient(const Network& network, int n_rows, bool accumulate,
                         const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
+  const PiecewiseLayout& layout = network.piecewise;
   const Layer& layer = network.layers.front();
-  if (layer.is_single_output()) {
-    return detail::piecewise_panel<1>(network, n_rows, 0, accumulate, update, workspace);
+  for (const KnotGroup& group : layout.groups) {
+    if (layer.is_single_output()) {
+      detail::group_gradient<1>(network, group, n_rows, 0, accumulate, workspace);
+    } else {
+      detail::for_each_panel<Scalar, kKnotVectors>(layer.padded_out, [&](int unit, auto vectors) {
+        detail::group_gradient<decltype(vectors)::value * kLanes<Scalar>>(
+            network, group, n_rows, unit, accumulate, workspace);
+      });
+    }
+    if (!update) continue;
+    const int last = group.last - 1;
+    const int first_row = layout.first_rows[group.first];
+    const int end = layout.first_rows[last] + layout.n_bins[last];
+    update->update_rows(layer, first_row, end - first_row, workspace);
   }
-  detail::for_each_panel<Scalar>(layer.padded_out, [&](int unit, auto vectors) {
-    detail::piecewise_panel<decltype(vectors)::value * kLanes<Scalar>>(network, n_rows, unit,
-                                                                       accumulate, update,
-                                                                       workspace);
-  });
 }
 
 }  // namespace automs

@@ -34,6 +34,9 @@ struct KnotGroup {
   int n_rows;  // of the group's table
 };
 
+/// Vectors of units that go through a group's table together.
+constexpr int kKnotVectors = 4;
+
 /// The first two rows of every group's table are zero: those of a missing value.
 constexpr int kMissingRows = 2;
 
@@ -55,11 +58,10 @@ struct PiecewiseLayout {
 
 namespace detail {
 
-// What a step takes for each vector of the first layer's units, in cycles, measured: a row and
-// column by table, a bin and step for sums over bins, a row and bin as dense features.
-constexpr double kTableCost = 4.5;
-constexpr double kBinCost = 3.0;
-constexpr double kDenseCost = 1.4;
+// Measured, in units of what a bin of a row takes as a dense feature, both passes: a value of a row
+// by table, and a bin of a step for the sums that make the table and take its gradient apart.
+constexpr double kValueCost = 4.2;
+constexpr double kBinCost = 5.0;
 
 }  // namespace detail
 
@@ -69,8 +71,8 @@ inline bool tables_pay(const std::vector<PiecewiseColumn>& columns, int rows_of_
   double by_table = 0.0;
   double dense = 0.0;
   for (const PiecewiseColumn& column : columns) {
-    by_table += detail::kTableCost * rows_of_step + detail::kBinCost * column.n_bins;
-    dense += detail::kDenseCost * rows_of_step * column.n_bins;
+    by_table += detail::kValueCost * rows_of_step + detail::kBinCost * column.n_bins;
+    dense += static_cast<double>(rows_of_step) * column.n_bins;
   }
   return by_table < dense;
 }

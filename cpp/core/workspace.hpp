@@ -64,7 +64,8 @@ class Workspace {
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
     fractions = take(base, tile * network.piecewise.size());
-    knots = take(base, static_cast<std::size_t>(network.piecewise.n_knot_rows) * kBlockVectors * kLanes<Scalar>);
+    knots = take(base, static_cast<std::size_t>(network.piecewise.n_knot_rows) * kKnotVectors *
+                           kLanes<Scalar>);
     for (std::size_t l = 0; l < n_layers; ++l) {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);
