@@ -68,8 +68,8 @@ double nanoseconds_of_row(double epoch) { return 1e9 * epoch / kRows; }
 
 void run_case(const Case& given, int n_runs) {
   const std::vector<int> bins(static_cast<std::size_t>(given.n_columns), given.n_bins);
-  auto compact = fixtures::make_piecewise_problem<float>(Loss::squared, 1, bins, {}, kRows,
-                                                         given.n_columns);
+  auto compact =
+      fixtures::make_piecewise_problem<float>(Loss::squared, 1, bins, {}, kRows, given.n_columns);
   auto dense = fixtures::expanded(compact);
   for (View<float>* view : {&compact.view, &dense.view}) {
     view->train_rows.resize(kRows);
@@ -105,11 +105,13 @@ int main(int argc, char** argv) {
   const int n_runs = argc > 1 ? std::atoi(argv[1]) : 15;
   for (const auto& hidden : std::vector<std::vector<int>>{{}, {16}, {128, 128}, {256, 256, 256}}) {
     for (const int n_columns : {8, 30}) {
-      for (const int batch_size : {32, 64, 256}) run_case({hidden, n_columns, 16, batch_size}, n_runs);
+      for (const int batch_size : {32, 64, 256})
+        run_case({hidden, n_columns, 16, batch_size}, n_runs);
     }
   }
   for (const int n_bins : {2, 4, 8}) {
-    for (const int batch_size : {8, 32, 256}) run_case({{128, 128}, 16, n_bins, batch_size}, n_runs);
+    for (const int batch_size : {8, 32, 256})
+      run_case({{128, 128}, 16, n_bins, batch_size}, n_runs);
   }
   return 0;
 }

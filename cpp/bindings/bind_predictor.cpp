@@ -15,9 +15,9 @@
 #include "bindings/fast_calls.hpp"
 #include "bindings/model_dict.hpp"
 #include "core/check.hpp"
+#include "core/compact_encoding.hpp"
 #include "core/encoder_tables.hpp"
 #include "core/model_file.hpp"
-#include "core/compact_encoding.hpp"
 #include "core/parallel.hpp"
 
 namespace automs::bindings {

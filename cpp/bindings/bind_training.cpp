@@ -272,8 +272,8 @@ void bind_training(py::module_& m) {
            py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("row_weights"),
            py::arg("train_rows"), py::arg("validation_rows"), py::arg("output_centre"),
            py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
-           py::arg("embedding_rows") = std::vector<int>{},
-           py::arg("bins").noconvert() = py::none(), py::arg("fractions").noconvert() = py::none(),
+           py::arg("embedding_rows") = std::vector<int>{}, py::arg("bins").noconvert() = py::none(),
+           py::arg("fractions").noconvert() = py::none(),
            py::arg("piecewise") = std::vector<std::pair<int, int>>{})
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))

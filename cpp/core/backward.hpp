@@ -103,8 +103,9 @@ void single_output_delta(const Network& network, std::size_t l, int n_rows, bool
                            workspace.sums, workspace.gradient + before.bias, accumulate});
 }
 
-/// Gradient of the rows of W for the first `fan_in` inputs. With `update` each block of W is updated where its gradient is still
-/// in the cache, and while the next block's product keeps the multipliers busy.
+/// Gradient of the rows of W for the first `fan_in` inputs. With `update` each block of W is
+/// updated where its gradient is still in the cache, and while the next block's product keeps the
+/// multipliers busy.
 template <typename Scalar>
 void weight_gradient(const Layer& layer, int fan_in, const Scalar* input, std::size_t ld_input,
                      int n_rows, bool accumulate, const UpdateStep<Scalar>* update,
@@ -169,7 +170,8 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       detail::single_output_gradient(network, l, accumulate, update, workspace);
     } else {
       if (l > 0) detail::hidden_delta(network, l, n_rows, accumulate, workspace);
-      detail::weight_gradient(layer, fan_in, input, ld_input, n_rows, accumulate, update, workspace);
+      detail::weight_gradient(layer, fan_in, input, ld_input, n_rows, accumulate, update,
+                              workspace);
     }
     if (update) update->update_bias(layer, workspace);
     std::swap(workspace.delta, workspace.next_delta);

@@ -32,7 +32,8 @@ void gather_knot_rows(const PiecewiseLayout& layout, const std::uint16_t* bins,
     for (int j = 0; j < n; ++j) {
       const int c = group.first + j;
       const bool missing = bins[c] == n_bins[c];
-      knot_rows[j] = missing ? std::uint16_t{0} : static_cast<std::uint16_t>(first_knots[c] + bins[c]);
+      knot_rows[j] =
+          missing ? std::uint16_t{0} : static_cast<std::uint16_t>(first_knots[c] + bins[c]);
       to[j] = fractions[c];
     }
   }

@@ -53,9 +53,9 @@ inline void prefetch_row(const View<Scalar>& view, std::size_t row) {
   __builtin_prefetch(view.y + row * view.n_targets);
 }
 
-/// Fills workspace.input, .codes, .knot_rows, .fractions, .targets and, where the view has them, .row_weights (weight
-/// divided by `mean_weight`) with the tile's rows, at most kTileRows. `weights` holds the tables of
-/// `network`.
+/// Fills workspace.input, .codes, .knot_rows, .fractions, .targets and, where the view has them,
+/// .row_weights (weight divided by `mean_weight`) with the tile's rows, at most kTileRows.
+/// `weights` holds the tables of `network`.
 template <typename Scalar>
 void gather_tile(const View<Scalar>& view, const Network& network, const Scalar* weights,
                  const TileRows& tile, double mean_weight, Workspace<Scalar>& workspace) {

@@ -70,7 +70,8 @@ template <typename Scalar>
 void check_bins(const View<Scalar>& view) {
   check_piecewise(view.piecewise, view.n_features);
   const std::size_t n = view.n_piecewise();
-  require(n == 0 || (view.bins && view.fractions), "bins and fractions must be given with piecewise");
+  require(n == 0 || (view.bins && view.fractions),
+          "bins and fractions must be given with piecewise");
   for (std::size_t row = 0; row < view.n_rows; ++row) {
     bool right = true;
     for (std::size_t j = 0; j < n; ++j) {
@@ -87,8 +88,7 @@ template <typename Scalar>
 void check_view(const View<Scalar>& view) {
   require((view.X || view.n_features == 0) && view.y, "X and y must be given");
   const bool has_others = !view.embedding_rows.empty() || !view.piecewise.empty();
-  require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 &&
-              view.n_targets >= 1,
+  require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 && view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
   check_codes(view);
   check_bins(view);

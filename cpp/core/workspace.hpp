@@ -18,8 +18,8 @@ template <typename Scalar>
 class Workspace {
  public:
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
-  Scalar* input = nullptr;           // (T, input_stride)
-  std::vector<std::int32_t> codes;   // (T, n_embedded)
+  Scalar* input = nullptr;          // (T, input_stride)
+  std::vector<std::int32_t> codes;  // (T, n_embedded)
   // Of piecewise columns, group after group (T, columns of the group): the row of a group's table
   // for the knot below a value, and how far the value lies behind it.
   std::vector<std::uint16_t> knot_rows;

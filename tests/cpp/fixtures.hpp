@@ -98,11 +98,12 @@ Problem<Scalar> make_embedded_problem(automs::Loss loss, int n_logits,
 /// dense feature, as long as there are any. One value in sixteen is missing; bins shift the targets
 /// of a regression.
 template <typename Scalar>
-Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits, const std::vector<int>& bins,
+Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits,
+                                       const std::vector<int>& bins,
                                        std::vector<int> embedding_rows = {}, int n_rows = 120,
                                        int n_features = 5) {
-  Problem<Scalar> p = make_embedded_problem<Scalar>(loss, n_logits, std::move(embedding_rows),
-                                                    n_rows, n_features);
+  Problem<Scalar> p =
+      make_embedded_problem<Scalar>(loss, n_logits, std::move(embedding_rows), n_rows, n_features);
   for (int row = 0; row < n_rows; ++row) {
     for (const int n : bins) {
       const auto index = static_cast<std::uint32_t>(p.bins.size());

@@ -85,8 +85,8 @@ void test_tables_equal_dense_features() {
           c.optimizer.l2_penalty = 0.01;
           c.dropout = i % 4 == 0 ? 0.25 : 0.0;
           c.epochs = 2;
-          auto p = make_piecewise_problem<double>(Loss::squared, n_logits, bins, embedding_rows,
-                                                  360, 4);
+          auto p =
+              make_piecewise_problem<double>(Loss::squared, n_logits, bins, embedding_rows, 360, 4);
           compare_ways(c, p, 1e-8);  // which steps of Adam can make of the last bits of a gradient
           if (i % 5 != 0) continue;
           p.view.n_features = 0;
