@@ -15,6 +15,7 @@
 #include "bindings/fast_calls.hpp"
 #include "bindings/model_dict.hpp"
 #include "core/check.hpp"
+#include "core/compact_encoding.hpp"
 #include "core/encoder_tables.hpp"
 #include "core/model_file.hpp"
 #include "core/parallel.hpp"
@@ -76,6 +77,42 @@ py::tuple encode(const Encoder& encoder, const Rows<double>& X, int n_threads) {
   return py::make_tuple(dense, codes);
 }
 
+/// Pairs (first feature, number of bins) of the parts that `encode_rows_compact` gives as bins.
+std::vector<std::pair<int, int>> piecewise_of(const Encoder& encoder) {
+  std::vector<std::pair<int, int>> pairs;
+  for (const PiecewiseColumn& column : piecewise_columns(encoder)) {
+    pairs.emplace_back(column.first_feature, column.n_bins);
+  }
+  return pairs;
+}
+
+/// X (n_rows, n_columns) -> features without those of piecewise parts, codes, bins, fractions.
+py::tuple encode_rows_compact(const Encoder& encoder, const Rows<double>& X, int n_threads) {
+  check_rows(X, encoder.n_columns);
+  require(n_threads >= 1, "n_threads must be >= 1, got " + std::to_string(n_threads));
+  const auto n_rows = static_cast<std::size_t>(X.shape(0));
+  const std::vector<PiecewiseColumn> columns = piecewise_columns(encoder);
+  std::size_t n_dense = encoder.n_features;
+  for (const PiecewiseColumn& column : columns) n_dense -= static_cast<std::size_t>(column.n_bins);
+  py::array_t<float> dense({n_rows, n_dense}), fractions({n_rows, columns.size()});
+  py::array_t<std::int32_t> codes({n_rows, encoder.n_embedded()});
+  py::array_t<std::uint16_t> bins({n_rows, columns.size()});
+  const double* source = X.data();
+  const CompactRows out{dense.mutable_data(), codes.mutable_data(), bins.mutable_data(),
+                        fractions.mutable_data()};
+  {
+    const py::gil_scoped_release unlocked;
+    parallel_for(n_tasks_of(n_rows), n_threads, [&](std::size_t task, int) {
+      const std::size_t first = task * kRowsPerTask;
+      encode_compact(encoder, source + first * encoder.n_columns, encoder.n_columns,
+                     std::min(kRowsPerTask, n_rows - first),
+                     {out.dense + first * n_dense, out.codes + first * encoder.n_embedded(),
+                      out.bins + first * columns.size(), out.fractions + first * columns.size()});
+    });
+  }
+  return py::make_tuple(dense, codes, bins, fractions);
+}
+
 void bind_encoder(py::module_& m) {
   py::class_<Encoder>(m, "Encoder", py::module_local())
       .def(py::init(&encoder_from_dicts), py::arg("n_columns"), py::arg("parts"))
@@ -84,7 +121,10 @@ void bind_encoder(py::module_& m) {
       .def_property_readonly("n_embedded", &Encoder::n_embedded)
       .def_property_readonly("embedding_rows", &embedding_rows_of)
       .def_property_readonly("parts", &parts_of)
-      .def("encode", &encode, py::arg("X").noconvert(), py::arg("n_threads") = 1);
+      .def("encode", &encode, py::arg("X").noconvert(), py::arg("n_threads") = 1)
+      .def_property_readonly("piecewise", &piecewise_of)
+      .def("encode_compact", &encode_rows_compact, py::arg("X").noconvert(),
+           py::arg("n_threads") = 1);
 }
 
 /// A dict for each raw column, as `write_model` takes them.

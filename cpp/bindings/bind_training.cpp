@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "bindings/arrays.hpp"
 #include "bindings/candidate_columns.hpp"
@@ -34,7 +35,10 @@ class PyTrainJobs {
                        const Array<std::int32_t>& validation_rows,
                        const Array<double>& output_centre, const Array<double>& output_scale,
                        const std::optional<Array<std::int32_t>>& codes,
-                       const std::vector<int>& embedding_rows) {
+                       const std::vector<int>& embedding_rows,
+                       const std::optional<Array<std::uint16_t>>& bins,
+                       const std::optional<Array<float>>& fractions,
+                       const std::vector<std::pair<int, int>>& piecewise) {
     check_ndim(X, 2, "X");
     check_ndim(y, 2, "y");
     const auto n_rows = static_cast<std::size_t>(X.shape(0));
@@ -53,18 +57,13 @@ class PyTrainJobs {
       view.row_weights = row_weights->data();
       arrays_.push_back(*row_weights);
     }
-    if (codes) {
-      check_ndim(*codes, 2, "codes");
-      check_length(*codes, n_rows, "codes");
-      if (static_cast<std::size_t>(codes->shape(1)) != embedding_rows.size()) {
-        throw py::value_error("codes must have one column for each of embedding_rows, got " +
-                              std::to_string(codes->shape(1)) + " for " +
-                              std::to_string(embedding_rows.size()));
-      }
-      view.codes = codes->data();
-      arrays_.push_back(*codes);
-    }
+    view.codes = data_of(codes, "codes", n_rows, embedding_rows.size(), "embedding_rows");
     view.embedding_rows = embedding_rows;
+    view.bins = data_of(bins, "bins", n_rows, piecewise.size(), "piecewise");
+    view.fractions = data_of(fractions, "fractions", n_rows, piecewise.size(), "piecewise");
+    for (const auto& [first_feature, n_bins] : piecewise) {
+      view.piecewise.push_back({first_feature, n_bins});
+    }
     view.train_rows = to_vector(train_rows, "train_rows");
     view.validation_rows = to_vector(validation_rows, "validation_rows");
     view.output_centre = to_vector(output_centre, "output_centre");
@@ -237,6 +236,21 @@ class PyTrainJobs {
   }
 
  private:
+  /// An array (n_rows, n_columns), kept from now on, or null; `columns` says what has the columns.
+  template <typename T>
+  const T* data_of(const std::optional<Array<T>>& array, const std::string& name,
+                   std::size_t n_rows, std::size_t n_columns, const std::string& columns) {
+    if (!array) return nullptr;
+    check_ndim(*array, 2, name.c_str());
+    check_length(*array, n_rows, name.c_str());
+    if (static_cast<std::size_t>(array->shape(1)) != n_columns) {
+      throw py::value_error(name + " must have one column for each of " + columns + ", got " +
+                            std::to_string(array->shape(1)) + " for " + std::to_string(n_columns));
+    }
+    arrays_.push_back(*array);
+    return array->data();
+  }
+
   static Stop::Clock::time_point deadline(std::optional<double> time_limit) {
     // Beyond a year the clock's own range would be at risk.
     if (!time_limit || *time_limit > 3e7) return Stop::Clock::time_point::max();
@@ -260,7 +274,9 @@ void bind_training(py::module_& m) {
            py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("row_weights"),
            py::arg("train_rows"), py::arg("validation_rows"), py::arg("output_centre"),
            py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
-           py::arg("embedding_rows") = std::vector<int>{})
+           py::arg("embedding_rows") = std::vector<int>{}, py::arg("bins").noconvert() = py::none(),
+           py::arg("fractions").noconvert() = py::none(),
+           py::arg("piecewise") = std::vector<std::pair<int, int>>{})
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),

@@ -8,6 +8,7 @@
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/scaling_layer.hpp"
 #include "core/single_output.hpp"
@@ -124,11 +125,12 @@ void single_output_delta(const Network& network, std::size_t l, int n_rows, bool
                            workspace.bends[l - 1], workspace.gradient + before.blend});
 }
 
-/// Gradient of W of layer l. With `update` each block of W is updated where its gradient is still
-/// in the cache, and while the next block's product keeps the multipliers busy.
+/// Gradient of the rows of W for the first `fan_in` inputs. With `update` each block of W is
+/// updated where its gradient is still in the cache, and while the next block's product keeps the
+/// multipliers busy.
 template <typename Scalar>
-void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_input, int n_rows,
-                     bool accumulate, const UpdateStep<Scalar>* update,
+void weight_gradient(const Layer& layer, int fan_in, const Scalar* input, std::size_t ld_input,
+                     int n_rows, bool accumulate, const UpdateStep<Scalar>* update,
                      Workspace<Scalar>& workspace) {
   const std::size_t ld = layer.stride;
   const std::optional<UpdateStep<Scalar>> own =
@@ -137,18 +139,18 @@ void weight_gradient(const Layer& layer, const Scalar* input, std::size_t ld_inp
     const Scalar* delta = workspace.delta + start;
     Scalar* gradient = workspace.gradient + layer.weights + start;
     if (!own) {
-      multiply_transposed(n_rows, layer.fan_in, columns, input, ld_input, delta, ld, gradient, ld,
+      multiply_transposed(n_rows, fan_in, columns, input, ld_input, delta, ld, gradient, ld,
                           accumulate);
       return;
     }
-    multiply_transposed(n_rows, layer.fan_in, columns, input, ld_input, delta, ld, gradient, ld,
+    multiply_transposed(n_rows, fan_in, columns, input, ld_input, delta, ld, gradient, ld,
                         accumulate, [&](int row, int rows, int column, auto width) {
                           own->template update_block<decltype(width)::value>(
                               layer, row, rows, start + column, workspace);
                         });
   };
   for_each_slice(workspace.help, workspace.panel, layer.padded_out,
-                 static_cast<double>(n_rows) * layer.fan_in, slice);
+                 static_cast<double>(n_rows) * fan_in, slice);
 }
 
 /// workspace.sums -> the gradient of the single output's weights.
@@ -156,11 +158,12 @@ template <typename Scalar>
 void single_output_gradient(const Network& network, std::size_t l, bool accumulate,
                             const UpdateStep<Scalar>* update, Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers[l];
+  const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
   Scalar* gradient = workspace.gradient + layer.weights;
-  for (int i = 0; i < layer.fan_in; ++i) {
+  for (int i = 0; i < fan_in; ++i) {
     gradient[i] = (accumulate ? gradient[i] : Scalar(0)) + workspace.sums[i];
   }
-  if (update) update->for_weights(layer).update_row(layer, workspace);
+  if (update) update->for_weights(layer).update_rows(layer, 0, fan_in, workspace);
 }
 
 }  // namespace detail
@@ -177,12 +180,16 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const Layer& layer = network.layers[l];
     const Scalar* input = l == 0 ? X : workspace.activations[l - 1];
     const std::size_t ld_input = l == 0 ? network.input_stride : network.layers[l - 1].stride;
+    const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     const bool is_scaled = l == 0 && network.scaling.is_there;
     const UpdateStep<Scalar>* update_now = is_scaled ? nullptr : update;
     // What lies before the layer needs W as it was, so it comes first.
     if (l == 0) {
       embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
       if (update) update->update_tables(network, workspace);
+      if (network.piecewise.tables) {
+        piecewise_gradient(network, n_rows, accumulate, update_now, workspace);
+      }
     }
     if (layer.is_single_output()) {
       if (l > 0) {
@@ -198,7 +205,8 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       } else if (l > 0) {
         detail::hidden_delta<false>(network, l, n_rows, accumulate, workspace);
       }
-      detail::weight_gradient(layer, input, ld_input, n_rows, accumulate, update_now, workspace);
+      detail::weight_gradient(layer, fan_in, input, ld_input, n_rows, accumulate, update_now,
+                              workspace);
     }
     if (update && is_scaled) update_scaled_layer(network, *update, workspace);
     if (update) update->update_bias(layer, workspace);

@@ -6,6 +6,7 @@
 #include "automs/activation.hpp"
 #include "core/dropout.hpp"
 #include "core/network.hpp"
+#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
 #include "core/slices.hpp"
@@ -117,29 +118,33 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     Scalar* slopes = training ? workspace.slopes[l] : nullptr;
     Scalar* bends = workspace.bends[l];
     const std::size_t ld = layer.stride;
+    const bool tables = l == 0 && network.piecewise.tables;
+    const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     if (layer.is_single_output()) {
-      dot_rows(n_rows, layer.fan_in, input, ld_input, W, *bias, output);
+      dot_rows(n_rows, fan_in, input, ld_input, W, *bias, output);
+      if (tables) add_knot_values(network, weights, n_rows, output, workspace, NoFinish{});
       return;
     }
+    const auto activate = [&](int first, auto width) {
+      if (!hidden) return;
+      if (network.parametric_activation) {
+        detail::blend_panel<decltype(width)::value>(
+            network.activation, n_rows, ld, weights + layer.blend + first, output + first,
+            slopes ? slopes + first : nullptr, slopes ? bends + first : nullptr);
+        return;
+      }
+      detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld, output + first,
+                                                     slopes ? slopes + first : nullptr);
+    };
     auto slice = [&](int start, int columns, Scalar*) {
-      multiply(n_rows, layer.fan_in, columns, input, ld_input, W + start, ld, bias + start,
+      multiply(n_rows, fan_in, columns, input, ld_input, W + start, ld, bias + start,
                output + start, ld, [&](int column, auto width) {
-                 if (!hidden) return;
-                 const int first = start + column;
-                 if (network.parametric_activation) {
-                   detail::blend_panel<decltype(width)::value>(
-                       network.activation, n_rows, ld, weights + layer.blend + first,
-                       output + first, slopes ? slopes + first : nullptr,
-                       slopes ? bends + first : nullptr);
-                   return;
-                 }
-                 detail::activate_panel<decltype(width)::value>(network.activation, n_rows, ld,
-                                                                output + first,
-                                                                slopes ? slopes + first : nullptr);
+                 if (!tables) activate(start + column, width);
                });
     };
     for_each_slice(workspace.help, workspace.panel, layer.padded_out,
-                   static_cast<double>(n_rows) * layer.fan_in, slice);
+                   static_cast<double>(n_rows) * fan_in, slice);
+    if (tables) add_knot_values(network, weights, n_rows, output, workspace, activate);
     if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, workspace);
     if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;

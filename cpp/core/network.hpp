@@ -11,6 +11,7 @@
 
 #include "core/candidate.hpp"
 #include "core/check.hpp"
+#include "core/piecewise_layout.hpp"
 #include "core/random.hpp"
 #include "core/types.hpp"
 
@@ -63,7 +64,9 @@ struct Network {
   std::vector<Embedding> embeddings;
   ScalingLayer scaling;
   std::vector<Layer> layers;
-  int n_dense = 0;                               // features of a row that no table gives
+  PiecewiseLayout piecewise;
+  std::vector<int> input_rows;                   // see `input_row`
+  int n_dense = 0;                               // features of a row that a view has as such
   std::size_t n_table_values = 0;                // where the tables end, padding included
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
   bool parametric_activation = false;
@@ -72,9 +75,14 @@ struct Network {
   int widest = 0;            // largest stride
   int input_stride = 0;      // between rows of a tile's input
 
-  /// Values in a row of the first layer's input: the dense features, then the vectors.
+  /// Inputs of the first layer: the dense features, the vectors, the bins of piecewise columns.
   int n_features() const { return layers.front().fan_in; }
-  int n_embedded_features() const { return n_features() - n_dense; }
+  int n_embedded_features() const { return n_features() - n_dense - piecewise.n_features; }
+  /// Values in a row of a tile's input.
+  int n_inputs() const { return n_dense + n_embedded_features() + piecewise.n_expanded(); }
+  /// The row of the first layer's W for an input in the order of the encoding. They differ only
+  /// where piecewise columns are, whose rows come last.
+  int input_row(int input) const { return input_rows.empty() ? input : input_rows[input]; }
   int n_logits() const { return layers.back().fan_out; }
   int logit_stride() const { return layers.back().stride; }
 
@@ -120,11 +128,15 @@ void add_scaling_layer(const Layer& first, Network& network) {
       place_lines<Scalar>(fan_in * static_cast<std::size_t>(first.stride), network);
 }
 
-/// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column.
+/// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column;
+/// `rows_of_step`: rows that go through the network together when it is trained.
 template <typename Scalar>
 Network make_network(const Architecture& architecture, int n_features, int n_logits,
-                     const std::vector<int>& embedding_rows = {}) {
-  require(n_features >= 1 || !embedding_rows.empty(), "a network needs at least one feature");
+                     const std::vector<int>& embedding_rows = {},
+                     const std::vector<PiecewiseColumn>& piecewise = {},
+                     int rows_of_step = kTileRows) {
+  require(n_features >= 1 || !embedding_rows.empty() || !piecewise.empty(),
+          "a network needs at least one feature");
   require(n_logits >= 1, "a network needs at least one output");
   Network network;
   network.activation = architecture.activation;
@@ -133,9 +145,15 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   network.n_dense = n_features;
   std::vector<int> sizes = architecture.hidden_layer_sizes;
   sizes.push_back(n_logits);
-  int fan_in =
-      n_features + add_embeddings<Scalar>(architecture.embedding_size, embedding_rows, network);
-  network.input_stride = padded<Scalar>(fan_in);
+  const int n_vector_values =
+      add_embeddings<Scalar>(architecture.embedding_size, embedding_rows, network);
+  int fan_in = n_features + n_vector_values;
+  if (!piecewise.empty()) {
+    network.piecewise = lay_out_piecewise(piecewise, fan_in, rows_of_step);
+    network.input_rows = rows_of_inputs(piecewise, n_features, n_vector_values);
+  }
+  network.input_stride = padded<Scalar>(std::max(fan_in + network.piecewise.n_expanded(), 1));
+  fan_in += network.piecewise.n_features;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
     const bool hidden = i + 1 < sizes.size();
@@ -197,7 +215,7 @@ void initialize_table(const Embedding& embedding, std::size_t column, std::uint6
 
 /// Fills `values` (network.n_values): tables, weights N(0, gain^2 / fan_in), parametric activations
 /// 1, the rest 0. With the neural tangent parametrisation there is no gain: the trained weights are
-/// N(0, 1). A weight depends on (seed, layer, its row and column) alone, not on the padding.
+/// N(0, 1). A weight depends on (seed, layer, its input and column) alone, not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
@@ -213,7 +231,8 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
     const double deviation = gain / std::sqrt(static_cast<double>(layer.fan_in));
     std::uint32_t drawn = 0;
     std::pair<double, double> pair{};
-    for (int row = 0; row < layer.fan_in; ++row) {
+    for (int input = 0; input < layer.fan_in; ++input) {
+      const int row = l == 0 ? network.input_row(input) : input;
       for (int column = 0; column < layer.fan_out; ++column, ++drawn) {
         if (drawn % 2 == 0) {
           const auto words = stream.block(l, drawn / 2);

@@ -79,9 +79,10 @@ class UpdateStep {
     }
   }
 
-  /// All weights of the single output's layer.
-  void update_row(const Layer& layer, Workspace<Scalar>& workspace) const {
-    update_range(layer.weights, layer.fan_in, shrink_, l2_, workspace);
+  /// Whole rows of the layer's W: what is between them has no gradient and stays zero.
+  void update_rows(const Layer& layer, int row, int rows, Workspace<Scalar>& workspace) const {
+    const auto ld = static_cast<std::size_t>(layer.stride);
+    update_range(layer.weights + row * ld, rows * ld, shrink_, l2_, workspace);
   }
 
   void update_tables(const Network& network, Workspace<Scalar>& workspace) const {

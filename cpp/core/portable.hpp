@@ -13,25 +13,34 @@
 namespace automs {
 
 /// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, the
-/// scaling layer, then each layer's rows of W, its b, and its blend where it has one.
+/// scaling layer, then each layer's rows of W, its b, and its blend where it has one. What belongs
+/// to an input of the first layer comes in the order of the inputs.
 template <typename Part>
 void for_each_piece(const Network& network, Part&& part) {
   for (const Embedding& table : network.embeddings) part(table.weights, table.n_values());
-  auto rows = [&](std::size_t start, int n_rows, const Layer& layer) {
-    for (int row = 0; row < n_rows; ++row) {
-      part(start + static_cast<std::size_t>(row) * layer.stride,
-           static_cast<std::size_t>(layer.fan_out));
-    }
+  const Layer& first = network.layers.front();
+  auto row = [&](std::size_t start, int number, const Layer& layer) {
+    part(start + static_cast<std::size_t>(number) * layer.stride,
+         static_cast<std::size_t>(layer.fan_out));
+  };
+  auto first_rows = [&](std::size_t start) {
+    for (int i = 0; i < first.fan_in; ++i) row(start, network.input_row(i), first);
   };
   if (network.scaling.is_there) {
-    const Layer& first = network.layers.front();
-    part(network.scaling.scales, static_cast<std::size_t>(first.fan_in));
-    rows(network.scaling.weights, first.fan_in, first);
+    for (int i = 0; i < first.fan_in; ++i) {
+      part(network.scaling.scales + static_cast<std::size_t>(network.input_row(i)), 1);
+    }
+    first_rows(network.scaling.weights);
   }
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
-    rows(layer.weights, layer.fan_in + 1, layer);  // the bias follows the last row
-    if (network.is_blended(l)) rows(layer.blend, 1, layer);
+    if (l == 0) {
+      first_rows(layer.weights);
+    } else {
+      for (int i = 0; i < layer.fan_in; ++i) row(layer.weights, i, layer);
+    }
+    row(layer.bias, 0, layer);
+    if (network.is_blended(l)) row(layer.blend, 0, layer);
   }
 }
 

@@ -155,7 +155,7 @@ void gradient_columns(int b, int k, const Scalar* X, std::size_t ldx, const Scal
 }
 
 /// Calls panel(first column, vectors as a constant) for n columns, from wide panels to narrow ones.
-template <typename Scalar, typename Panel>
+template <typename Scalar, int Most = kBlockVectors, typename Panel>
 void for_each_panel(int n, Panel&& panel) {
   constexpr int lanes = kLanes<Scalar>;
   int c = 0;
@@ -163,8 +163,8 @@ void for_each_panel(int n, Panel&& panel) {
     constexpr int width = decltype(vectors)::value * lanes;
     for (; c + width <= n; c += width) panel(c, vectors);
   };
-  columns(std::integral_constant<int, kBlockVectors>{});
-  if constexpr (kBlockVectors > 2) columns(std::integral_constant<int, 2>{});
+  columns(std::integral_constant<int, Most>{});
+  if constexpr (Most > 2) columns(std::integral_constant<int, 2>{});
   columns(std::integral_constant<int, 1>{});
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/embedding.hpp"
 #include "core/network.hpp"
+#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/view.hpp"
 #include "core/workspace.hpp"
@@ -44,6 +45,7 @@ inline void prefetch_row(const View<Scalar>& view, std::size_t row) {
   constexpr std::size_t line = kCacheLine / sizeof(Scalar);
   constexpr std::size_t most_lines = 8;  // from there on, the processor has seen the pattern
   const std::size_t n = std::min(static_cast<std::size_t>(view.n_features), most_lines * line);
+  prefetch_bins(view, row);
   if (n == 0) return;
   const Scalar* features = view.X + row * view.n_features;
   for (std::size_t i = 0; i < n; i += line) __builtin_prefetch(features + i);
@@ -51,9 +53,9 @@ inline void prefetch_row(const View<Scalar>& view, std::size_t row) {
   __builtin_prefetch(view.y + row * view.n_targets);
 }
 
-/// Fills workspace.input, .codes, .targets and, where the view has them, .row_weights (weight
-/// divided by `mean_weight`) with the tile's rows, at most kTileRows. `weights` holds the tables of
-/// `network`.
+/// Fills workspace.input, .codes, .knot_rows, .fractions, .targets and, where the view has them,
+/// .row_weights (weight divided by `mean_weight`) with the tile's rows, at most kTileRows.
+/// `weights` holds the tables of `network`.
 template <typename Scalar>
 void gather_tile(const View<Scalar>& view, const Network& network, const Scalar* weights,
                  const TileRows& tile, double mean_weight, Workspace<Scalar>& workspace) {
@@ -76,6 +78,7 @@ void gather_tile(const View<Scalar>& view, const Network& network, const Scalar*
     }
   }
   gather_vectors(network, weights, view.codes, tile.rows, tile.n, workspace);
+  gather_bins(network, view, tile.rows, tile.n, workspace);
 }
 
 }  // namespace automs

@@ -28,6 +28,13 @@
 
 namespace automs {
 
+/// The rows that go through a candidate's network together: of a mini-batch, or of a tile of it.
+template <typename Scalar>
+int rows_of_step(const Candidate& candidate, const View<Scalar>& view) {
+  const auto n_train = static_cast<std::int64_t>(view.train_rows.size());
+  return static_cast<int>(std::min<std::int64_t>({candidate.batch_size, n_train, kTileRows}));
+}
+
 /// Everything one thread reuses from job to job.
 template <typename Scalar>
 struct ThreadBuffers {

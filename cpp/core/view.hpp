@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/check.hpp"
+#include "core/piecewise_layout.hpp"
 
 namespace automs {
 
@@ -30,8 +31,13 @@ struct View {
   std::vector<double> output_centre;
   std::vector<double> output_scale;
   std::vector<int> embedding_rows;  // of each embedded column's table
+  // Piecewise columns, whose features are not in X: (n_rows, n_piecewise) each, null without any.
+  const std::uint16_t* bins = nullptr;  // the bin that a value lies in, n_bins where it is missing
+  const Scalar* fractions = nullptr;    // how far it lies into its bin, from 0 to 1
+  std::vector<PiecewiseColumn> piecewise;
 
   std::size_t n_embedded() const { return embedding_rows.size(); }
+  std::size_t n_piecewise() const { return piecewise.size(); }
 
   /// Column `target` of row `row`, as the network is trained on it.
   Scalar encoded_target(std::size_t row, int target) const {
@@ -59,14 +65,33 @@ void check_codes(const View<Scalar>& view) {
   }
 }
 
+/// Checks the bins and fractions of all rows.
+template <typename Scalar>
+void check_bins(const View<Scalar>& view) {
+  check_piecewise(view.piecewise, view.n_features);
+  const std::size_t n = view.n_piecewise();
+  require(n == 0 || (view.bins && view.fractions),
+          "bins and fractions must be given with piecewise");
+  for (std::size_t row = 0; row < view.n_rows; ++row) {
+    bool right = true;
+    for (std::size_t j = 0; j < n; ++j) {
+      const Scalar t = view.fractions[row * n + j];
+      right &= view.bins[row * n + j] <= view.piecewise[j].n_bins && t >= 0 && t <= 1;
+    }
+    require(right, "bins must be at most n_bins, and fractions in [0, 1], got others in row " +
+                       std::to_string(row));
+  }
+}
+
 /// Checks what would make the trainer read out of bounds.
 template <typename Scalar>
 void check_view(const View<Scalar>& view) {
   require((view.X || view.n_features == 0) && view.y, "X and y must be given");
-  require(view.n_features >= (view.embedding_rows.empty() ? 1 : 0) && view.n_logits >= 1 &&
-              view.n_targets >= 1,
+  const bool has_others = !view.embedding_rows.empty() || !view.piecewise.empty();
+  require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 && view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
   check_codes(view);
+  check_bins(view);
   require(!view.train_rows.empty(), "train_rows must not be empty");
   const bool classes = view.task == Task::multiclass;
   require(classes ? view.n_targets == 1 && view.n_logits >= 2 : view.n_targets == view.n_logits,

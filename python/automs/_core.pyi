@@ -27,6 +27,16 @@ class Encoder(metaclass=_Bound):
     def encode(
         self, X: _Floats, n_threads: int = 1
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]: ...
+    @property
+    def piecewise(self) -> list[tuple[int, int]]: ...
+    def encode_compact(
+        self, X: _Floats, n_threads: int = 1
+    ) -> tuple[
+        npt.NDArray[np.float32],
+        npt.NDArray[np.int32],
+        npt.NDArray[np.uint16],
+        npt.NDArray[np.float32],
+    ]: ...
 
 class Predictor(metaclass=_Bound):
     def __init__(self, data: bytes) -> None: ...
@@ -78,6 +88,9 @@ class TrainJobs(metaclass=_Bound):
         output_scale: _Floats,
         codes: npt.NDArray[np.int32] | None = None,
         embedding_rows: Sequence[int] = (),
+        bins: npt.NDArray[np.uint16] | None = None,
+        fractions: npt.NDArray[np.float32] | None = None,
+        piecewise: Sequence[tuple[int, int]] = (),
     ) -> int: ...
     def add_candidates(self, columns: dict[str, npt.NDArray[Any]]) -> int: ...
     def add_jobs(self, candidates: npt.NDArray[np.int64], views: npt.NDArray[np.int64]) -> int: ...

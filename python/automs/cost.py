@@ -14,15 +14,22 @@ __all__ = ["nominal_cost"]
 FLOPS_PER_UNIT = 40.0
 FLOPS_PER_UPDATE = 12.0
 FLOPS_PER_LAYER_STEP = 4_000.0
+# Piecewise columns by table, in dense features of a row: per row, and per bin and step. The engine
+# goes by the same (cpp/core/piecewise_layout.hpp), and by the rows of its tiles.
+FEATURES_PER_VALUE = 4.2
+FEATURES_PER_BIN_STEP = 5.0
+TILE_ROWS = 128
 
 
-def nominal_cost(
+def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost depends on
     candidate: Candidate,
     n_rows: int,
     n_features: int,
     n_outputs: int,
     epochs: int | None = None,
     embedding_rows: Sequence[int] = (),
+    *,
+    piecewise_bins: Sequence[int] = (),
 ) -> float:
     """Give the nominal cost of training one candidate once, in operations.
 
@@ -40,6 +47,9 @@ def nominal_cost(
         Epochs trained; by default all of the candidate's. 0 costs nothing.
     embedding_rows : sequence of int, default=()
         Rows of each embedded column's table; the closed form has no tables, and takes none.
+    piecewise_bins : sequence of int, default=()
+        Bins of each piecewise column, whose features are among `n_features`. The closed form
+        takes all features alike.
 
     Returns
     -------
@@ -48,7 +58,9 @@ def nominal_cost(
         4000 * layers))`` with ``steps = ceil(rows / batch_size)``. A weight takes 2 operations
         each for the forward pass, its gradient, and the gradient of its layer's input, which the
         encoded features (``first`` weights of the first layer) do not need; those that tables
-        give do, and their values are parameters. For the closed form, which has no epochs:
+        give do, and their values are parameters. All bins of the piecewise columns together count
+        in ``weights`` and ``first`` as ``4.2 * columns + 5 * bins / min(batch_size, 128)``
+        features, where that is less. For the closed form, which has no epochs:
         ``rows * d**2 + d**3`` with ``d = features + 1``.
 
     Notes
@@ -66,11 +78,20 @@ def nominal_cost(
         width = n_features + 1.0
         return (n_rows * width**2 + width**3) if epochs > 0 else 0.0
     shapes = candidate.layer_shapes(n_features, n_outputs, embedding_rows)
-    weights = sum(n_in * n_out for n_in, n_out in shapes)
+    saved = _saved_features(candidate.batch_size, piecewise_bins) * shapes[0][1]
+    weights = sum(n_in * n_out for n_in, n_out in shapes) - saved
     units = sum(n_out for _, n_out in shapes)
-    first = n_features * shapes[0][1]
+    first = n_features * shapes[0][1] - saved
     parameters = candidate.n_parameters(n_features, n_outputs, embedding_rows)
     steps = math.ceil(n_rows / candidate.batch_size)
     per_epoch = n_rows * (6.0 * weights - 2.0 * first + FLOPS_PER_UNIT * units)
     per_epoch += steps * (FLOPS_PER_UPDATE * parameters + FLOPS_PER_LAYER_STEP * len(shapes))
     return epochs * per_epoch
+
+
+def _saved_features(batch_size: int, piecewise_bins: Sequence[int]) -> float:
+    """Features of a row by which bins cost less than as features."""
+    n_bins = sum(piecewise_bins)
+    rows = min(batch_size, TILE_ROWS)
+    by_table = FEATURES_PER_VALUE * len(piecewise_bins) + FEATURES_PER_BIN_STEP * n_bins / rows
+    return max(0.0, n_bins - by_table)

@@ -31,9 +31,10 @@ class Memory:
 
     Notes
     -----
-    Counted are the table, encoded views (4 bytes for each row and feature, for every fold and
-    encoding), states that are kept for the ensemble, and validation predictions. What the
-    interpreter, libraries, and states that may still be promoted take comes on top.
+    Counted are the table, encoded views (for every fold and encoding 4 bytes a row and feature,
+    and 6 a row and piecewise column, whose bins are not kept as features), states that are kept
+    for the ensemble, and validation predictions. What the interpreter, libraries, and states that
+    may still be promoted take comes on top.
 
     Examples
     --------

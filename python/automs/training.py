@@ -126,13 +126,14 @@ class Training:
     def n_parameters(self, candidate: int) -> int:
         """Give the number of weights, biases and values of tables of one fold's network."""
         settings = self.candidates[candidate]
-        n_features, tables = self.feature_counts(settings)
+        n_features, tables, _ = self.feature_counts(settings)
         return settings.n_parameters(n_features, self.target.n_logits, tables)
 
-    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int]]:
-        """Give the first fold's dense features and rows of embedding tables for a candidate."""
+    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int]]:
+        """Give the first fold's features, rows of embedding tables and bins for a candidate."""
         encoder = self.views.encoder(0, candidate)
-        return encoder.n_features, encoder.embedding_rows
+        bins = [n_bins for _, n_bins in encoder.piecewise]
+        return encoder.n_features, encoder.embedding_rows, bins
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""

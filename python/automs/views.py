@@ -19,6 +19,14 @@ from automs.target import Target
 __all__ = ["FoldRows", "View", "Views"]
 
 Values = npt.NDArray[np.float64]
+_Encoded = tuple[
+    npt.NDArray[np.float32],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.uint16] | None,
+    npt.NDArray[np.float32] | None,
+]
+#: Fold, encoding, whether categories are embedded, whether counts are the target, whether compact.
+_Key = tuple[int, str, bool, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,8 @@ class View:
     """A fold in one encoding: its number in the engine and what was learned from its rows.
 
     X (n_rows, n_features) holds the dense features, `codes` (n_rows, n_embedded) the rows of
-    embedded categories in their tables.
+    embedded categories in their tables. A compact view has `bins` and `fractions` (n_rows,
+    n_piecewise) of the piecewise columns instead of their features.
     """
 
     number: int
@@ -45,6 +54,8 @@ class View:
     codes: npt.NDArray[np.int32]
     output_centre: Values
     output_scale: Values
+    bins: npt.NDArray[np.uint16] | None = None
+    fractions: npt.NDArray[np.float32] | None = None
 
     @property
     def embedding_rows(self) -> list[int]:
@@ -54,7 +65,8 @@ class View:
     @property
     def n_bytes(self) -> int:
         """What the encoded table takes."""
-        return self.X.nbytes + self.codes.nbytes
+        compact = (array.nbytes for array in (self.bins, self.fractions) if array is not None)
+        return self.X.nbytes + self.codes.nbytes + sum(compact)
 
 
 class Views:
@@ -81,18 +93,18 @@ class Views:
         self._jobs = jobs
         self._memory = memory
         self._n_threads = n_threads
-        self._views: dict[tuple[int, str, bool, bool], View] = {}
+        self._views: dict[_Key, View] = {}
         self._encoders: dict[tuple[int, str, bool], Encoder] = {}
-        self._refused: set[tuple[str, bool]] = set()
+        self._refused: set[tuple[str, bool, bool]] = set()
         kinds = {column.kind for column in rows.table.columns}
         self._has_categories = ColumnKind.CATEGORICAL in kinds
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
         poisson = resolve_loss(candidate.loss, self._rows.target.task) == "poisson"
-        key = (fold, candidate.encoding, _embeds(candidate), poisson)
+        key = (fold, candidate.encoding, _embeds(candidate), poisson, _is_compact(candidate))
         if key not in self._views:
-            self._views[key] = self._make(*key)
+            self._views[key] = self._make(key)
         return self._views[key]
 
     def encoder(self, fold: int, candidate: Candidate) -> Encoder:
@@ -112,25 +124,31 @@ class Views:
         That is the candidate itself, or else with the encoding of the view that was made first,
         and with embeddings as there.
         """
-        wanted = (candidate.encoding, self._has_categories and _embeds(candidate))
-        made = [(encoding, self._has_categories and embed) for _, encoding, embed, _ in self._views]
+        compact = _is_compact(candidate)
+        wanted = (candidate.encoding, self._has_categories and _embeds(candidate), compact)
+        made = [(key[1], self._has_categories and key[2], key[4]) for key in self._views]
         if not made or wanted in made:
             return candidate
         n_folds = len(self._rows.splits)
         if wanted not in self._refused and n_folds * self.seconds <= seconds:
-            if self._memory.has_room(n_folds * self._n_bytes(self.encoder(0, candidate))):
+            n_bytes = n_folds * self._n_bytes(self.encoder(0, candidate), compact)
+            if self._memory.has_room(n_bytes):
                 return candidate
             self._refused.add(wanted)
-        encoding, embed = made[0]
+        encoding, embed, _ = made[0]
         size = candidate.embedding_size if embed or not wanted[1] else 0
         return replace(candidate, encoding=encoding, embedding_size=size)
 
-    def _make(self, fold: int, encoding: str, embed: bool, poisson: bool) -> View:
+    def _make(self, key: _Key) -> View:
         started = perf_counter()
-        twin = self._twin(fold, encoding, embed, poisson)
+        fold, encoding, embed, poisson, compact = key
+        twin = self._twin(key)
         rows, split = self._rows, self._rows.splits[fold]
         encoder = twin.encoder if twin else self._encoder(fold, encoding, embed)
-        X, codes = (twin.X, twin.codes) if twin else self._encode(encoder)
+        if twin:
+            X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
+        else:
+            X, codes, bins, fractions = self._encode(encoder, compact)
         centre, scale = self._output_scale(split.train_rows, poisson)
         number = self._jobs.add_view(
             rows.target.task,
@@ -144,22 +162,27 @@ class Views:
             scale,
             codes if encoder.n_embedded else None,
             encoder.embedding_rows,
+            bins,
+            fractions,
+            () if bins is None else encoder.piecewise,
         )
         self.seconds = max(self.seconds, perf_counter() - started)
-        return View(number, encoder, X, codes, centre, scale)
+        return View(number, encoder, X, codes, centre, scale, bins, fractions)
 
-    def _twin(self, fold: int, encoding: str, embed: bool, poisson: bool) -> View | None:
+    def _twin(self, key: _Key) -> View | None:
         """Give a view of the same features, where there is one."""
-        twin = self._views.get((fold, encoding, embed, not poisson))
-        if twin is None and not self._encoder(fold, encoding, True).n_embedded:
-            others = ((fold, encoding, not embed, counts) for counts in (poisson, not poisson))
-            twin = next((self._views[key] for key in others if key in self._views), None)
-        return twin
+        fold, encoding, embed, poisson, compact = key
+        others: list[_Key] = [(fold, encoding, embed, not poisson, compact)]
+        if not self._encoder(fold, encoding, True).n_embedded:
+            others += [(fold, encoding, not embed, counts, compact) for counts in (False, True)]
+        return next((self._views[other] for other in others if other in self._views), None)
 
-    def _encode(self, encoder: Encoder) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    def _encode(self, encoder: Encoder, compact: bool) -> _Encoded:
         take = self._memory.take_view if self._views else self._memory.take_first_view
-        take(self._n_bytes(encoder))
-        return encoder.encode(self._rows.table.values, self._n_threads)
+        take(self._n_bytes(encoder, compact))
+        if compact and encoder.piecewise:
+            return encoder.encode_compact(self._rows.table.values, self._n_threads)
+        return *encoder.encode(self._rows.table.values, self._n_threads), None, None
 
     def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
         key = (fold, encoding, embed)
@@ -172,8 +195,11 @@ class Views:
                 self._encoders[fold, encoding, False] = self._encoders[key]
         return self._encoders[key]
 
-    def _n_bytes(self, encoder: Encoder) -> int:
-        return 4 * len(self._rows.table.values) * (encoder.n_features + encoder.n_embedded)
+    def _n_bytes(self, encoder: Encoder, compact: bool) -> int:
+        n_bytes = 4 * (encoder.n_features + encoder.n_embedded)
+        if compact:  # two bytes for a bin and four for a fraction
+            n_bytes += sum(6 - 4 * n_bins for _, n_bins in encoder.piecewise)
+        return n_bytes * len(self._rows.table.values)
 
     def _output_scale(self, rows: npt.NDArray[np.int32], poisson: bool) -> tuple[Values, Values]:
         """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
@@ -199,3 +225,8 @@ class Views:
 def _embeds(candidate: Candidate) -> bool:
     """Whether columns of many categories become embeddings; a closed form knows one-hot only."""
     return candidate.embedding_size > 0 and candidate.optimizer != "exact"
+
+
+def _is_compact(candidate: Candidate) -> bool:
+    """Whether piecewise columns are kept as bins; a closed form knows features only."""
+    return candidate.encoding == "piecewise" and candidate.optimizer != "exact"

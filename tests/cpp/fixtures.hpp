@@ -18,6 +18,8 @@ struct Problem {
   std::vector<double> y;
   std::vector<double> row_weights;
   std::vector<std::int32_t> codes;
+  std::vector<std::uint16_t> bins;
+  std::vector<Scalar> fractions;
   automs::View<Scalar> view;
 };
 
@@ -89,6 +91,68 @@ Problem<Scalar> make_embedded_problem(automs::Loss loss, int n_logits,
   }
   p.view.codes = p.codes.data();
   p.view.embedding_rows = std::move(embedding_rows);
+  return p;
+}
+
+/// An embedded problem with piecewise columns besides, of which every other one stands behind a
+/// dense feature, as long as there are any. One value in sixteen is missing; bins shift the targets
+/// of a regression.
+template <typename Scalar>
+Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits,
+                                       const std::vector<int>& bins,
+                                       std::vector<int> embedding_rows = {}, int n_rows = 120,
+                                       int n_features = 5) {
+  Problem<Scalar> p =
+      make_embedded_problem<Scalar>(loss, n_logits, std::move(embedding_rows), n_rows, n_features);
+  for (int row = 0; row < n_rows; ++row) {
+    for (const int n : bins) {
+      const auto index = static_cast<std::uint32_t>(p.bins.size());
+      const double x = (uniform(13, index) + 1) / 2 * n;
+      const bool missing = uniform(14, index) > 0.875;
+      p.bins.push_back(static_cast<std::uint16_t>(missing ? n : static_cast<int>(x)));
+      p.fractions.push_back(static_cast<Scalar>(missing ? 0.0 : x - std::floor(x)));
+      if (p.view.task != automs::Task::regression || missing) continue;
+      for (int j = 0; j < p.view.n_targets; ++j) p.y[row * p.view.n_targets + j] += 0.2 * x / n;
+    }
+  }
+  int next = 0, others = 0;
+  for (std::size_t c = 0; c < bins.size(); ++c) {
+    if (c % 2 == 1 && others < n_features) ++others, ++next;
+    p.view.piecewise.push_back({next, bins[c]});
+    next += bins[c];
+  }
+  p.view.bins = p.bins.data();
+  p.view.fractions = p.fractions.data();
+  return p;
+}
+
+/// The same problem with every bin's feature in X.
+template <typename Scalar>
+Problem<Scalar> expanded(const Problem<Scalar>& compact) {
+  Problem<Scalar> p = compact;
+  const automs::View<Scalar>& from = compact.view;
+  const std::size_t n = from.n_piecewise();
+  p.X.clear();
+  for (std::size_t row = 0; row < from.n_rows; ++row) {
+    const std::size_t start = p.X.size();
+    int other = 0;
+    for (std::size_t c = 0; c < n; ++c) {
+      const auto first = static_cast<std::size_t>(from.piecewise[c].first_feature);
+      while (p.X.size() - start < first) p.X.push_back(from.X[row * from.n_features + other++]);
+      const int bin = from.bins[row * n + c], n_bins = from.piecewise[c].n_bins;
+      for (int b = 0; b < n_bins; ++b) {
+        const Scalar own = 2 * from.fractions[row * n + c] - 1;
+        const Scalar feature = b < bin ? Scalar(1) : (b > bin ? Scalar(-1) : own);
+        p.X.push_back(bin == n_bins ? Scalar(0) : feature);
+      }
+    }
+    while (other < from.n_features) p.X.push_back(from.X[row * from.n_features + other++]);
+  }
+  p.view.X = p.X.data();
+  p.view.n_features = static_cast<int>(p.X.size() / from.n_rows);
+  p.view.piecewise.clear();
+  p.view.bins = nullptr;
+  p.view.fractions = nullptr;
   return p;
 }
 
