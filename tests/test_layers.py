@@ -46,12 +46,13 @@ LAYERS = (
     ("training",),
     ("views",),
     ("scoring", "linear"),
+    ("label_metrics", "probability_metrics", "value_metrics"),
     ("columns", "cost", "outcomes"),
     ("portfolio",),
     ("candidates", "encoding", "memory"),
     ("encoding_categories",),
     ("encoding_parts",),
-    ("prior", "arguments"),
+    ("prior", "arguments", "class_weights"),
     ("validation_rows",),
     ("search_space", "splits", "table", "target"),
     ("_careful", "_metadata"),
@@ -70,7 +71,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
     "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
-    "predictor", "_careful", "packing",
+    "predictor", "_careful", "packing", "probability_metrics",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from automs._auto_estimator import AutoEstimator
-from automs.arguments import resolve_class_weight
+from automs.class_weights import resolve_class_weight
 from automs.search_space import SearchSpace
 from automs.target import Target
 
@@ -35,7 +35,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
     loss : {"auto", "cross_entropy"}, default="auto"
         What training minimises.
     class_weight : None, "balanced" or dict, default=None
-        Weights of the classes, multiplied by `sample_weight`, in training and in scores.
+        What the weights of a class's rows are multiplied by in training, as in scikit-learn: by
+        label (1 where it is missing), or so that all classes weigh the same. Scores do not know it.
     strategy, search_space, validation, ensemble_size, baselines : optional
         As for `AutoRegressor`; folds and the hold-out are stratified.
     memory_limit, n_jobs, random_state, verbose, callbacks : optional
@@ -132,5 +133,5 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         """
         return self._predict_by("predict_proba", X)
 
-    def _row_weights(self, sample_weight: Weights | None, target: Target) -> Weights | None:
-        return resolve_class_weight(self.class_weight, target, sample_weight)
+    def _class_weight(self, target: Target, weights: Weights | None, n_rows: int) -> Weights | None:
+        return resolve_class_weight(self.class_weight, target, weights, n_rows)

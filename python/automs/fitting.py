@@ -154,6 +154,7 @@ def _make_training(
         splits,
         settings.metric,
         sample_weight=sample_weight,
+        class_weight=settings.class_weight,
         n_threads=settings.n_threads,
         memory=Memory(settings.memory_limit, table.values.nbytes),
     )

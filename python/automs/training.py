@@ -46,6 +46,8 @@ class Training:
     metric : Metric
         Chooses each fold's best epoch where the engine knows it; else the loss does.
     sample_weight : ndarray of float64, shape (n_rows,), optional
+    class_weight : ndarray of float64, shape (n_classes,), optional
+        Multiplies the weights of training rows; scores do not know it.
     n_threads : int, default=1
     memory : Memory, optional
         What encoded views are counted against; by default everything fits.
@@ -64,6 +66,7 @@ class Training:
         metric: Metric,
         *,
         sample_weight: Values | None = None,
+        class_weight: Values | None = None,
         n_threads: int = 1,
         memory: Memory | None = None,
     ) -> None:
@@ -71,12 +74,13 @@ class Training:
         self.splits = list(splits)
         self.metric = metric
         self.sample_weight = sample_weight
+        self.class_weight = class_weight
         self.n_threads = n_threads
         self.candidates: list[Candidate] = []
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        rows = FoldRows(table, target, sample_weight, self.splits)
-        self.views = Views(rows, self._jobs, self.memory, n_threads)
+        self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
+        self.views = Views(self._rows, self._jobs, self.memory, n_threads)
         self._job_views: list[View] = []
 
     @property
@@ -114,6 +118,15 @@ class Training:
         self._job_views.extend(views)
         self.candidates.extend(candidates)
         return first
+
+    def train_weights(self, fold: int) -> Values | None:
+        """Give the weights of a fold's training rows, in their order."""
+        weights = self._rows.weights(fold)
+        return None if weights is None else weights[self.splits[fold].train_rows]
+
+    def weights_if_trained(self) -> Values | None:
+        """Give each row's weight in a fold that trains on it."""
+        return self._rows.weights(None)
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
