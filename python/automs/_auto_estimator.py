@@ -224,8 +224,9 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         board = self.leaderboard_
         records = board if isinstance(board, list) else board.to_dict("records")
-        metric = self.predictor_.metadata["metric"]
-        return summary_text(records, self.ensemble_weights_, metric)
+        notes = self.predictor_.metadata
+        labels = getattr(self, "classes_", np.empty(0)).tolist()
+        return summary_text(records, self.ensemble_weights_, notes["metric"], notes, labels)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict the target of each row.

@@ -67,7 +67,8 @@ def _balanced(target: Target, own: Values | None, n_rows: int | None) -> Values:
     totals = np.bincount(codes, weights=own, minlength=target.n_outputs).astype(np.float64)
     present = totals > 0
     mean = totals.sum() / present.sum()
-    return np.divide(mean, totals, out=np.ones_like(totals), where=present)
+    factors: Values = np.divide(mean, totals, out=np.ones_like(totals), where=present)
+    return factors
 
 
 def _by_label(class_weight: dict[Any, Any], labels: list[Any]) -> Values:

@@ -108,8 +108,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows,)
             Labels in the type of y; errors as of `predict_proba`.
         """
-        best = np.argmax(self.predict_proba(X), axis=1)
-        labels: npt.NDArray[Any] = self.classes_[best]
+        probabilities = self.predict_proba(X)
+        labels: npt.NDArray[Any] = self.classes_[self.predictor_.label_indices(probabilities)]
         return labels
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:

@@ -24,6 +24,7 @@ from automs.board_rows import (
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
+from automs.decision import Decision, make_decision
 from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
 from automs.fit_settings import FitSettings
@@ -115,7 +116,10 @@ def fit_search(
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
         networks |= refit(training, table, ensemble, clock.keeping(packing))
-    predictor = _pack(ensemble, networks, table, target, settings)
+    decision = make_decision(training, ensemble, settings.seed, clock)
+    ensemble = replace(ensemble, fold_scores=decision.fold_scores)
+    networks = {number: decision.applied(nets) for number, nets in networks.items()}
+    predictor = _pack(ensemble, networks, table, target, settings, decision)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, training)
     if len(ensemble.members) > 1:
@@ -211,6 +215,7 @@ def _pack(
     table: Table,
     target: Target,
     settings: FitSettings,
+    decision: Decision,
 ) -> Predictor:
     members = [
         (weight, networks[trial.number])
@@ -222,8 +227,10 @@ def _pack(
         "metric": settings.metric.name,
         "score_val": score if math.isfinite(score) else None,
         "members": [trial.name for trial in ensemble.members],
+        **decision.notes,
     }
-    return build_predictor(members, target, table.names, table.columns, notes)
+    factors = decision.label_factors
+    return build_predictor(members, target, table.names, table.columns, notes, factors)
 
 
 def _speak(clock: Clock, ahead: Comparison | None) -> None:

@@ -112,7 +112,8 @@ def _likelihood_ratio(confusion: Floats, called: int) -> Floats:
     truly = confusion.sum(axis=-1)
     above = confusion[..., 1, called] * truly[..., 0]
     below = confusion[..., 0, called] * truly[..., 1]
-    return np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0.0)
+    ratio: Floats = np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0.0)
+    return ratio
 
 
 #: Names as scikit-learn's scorers have them. The plain ratios are of the second of two classes,

@@ -74,3 +74,5 @@ class FoldNetwork:
     output_scale: Values
     link: str
     embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    target_range: tuple[Values, Values] | None = None  # least and greatest in training (n_outputs)
+    bounded: bool = False  # whether values keep within it

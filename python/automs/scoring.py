@@ -15,58 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automs._core import score
-from automs.label_metrics import LABEL_SCORES, confusion_matrix, label_names
-from automs.probability_metrics import PROBABILITY_SCORES, probability_names
+from automs.label_metrics import LABEL_SCORES, confusion_matrix
+from automs.metric_names import (
+    ALIASES,
+    ALLOWED,
+    HAS_DOMAIN,
+    NATIVE,
+    NEEDS_PROBABILITIES,
+    READS_SIZES,
+)
+from automs.probability_metrics import PROBABILITY_SCORES
 from automs.value_metrics import VALUE_SCORES
 
 __all__ = ["Metric", "resolve_metric", "score_predictions"]
 
 Floats = NDArray[np.float64]
 
-_REGRESSION = ("rmse", "mse", "mae", "r2", "pinball", "poisson_deviance")
-_CLASSIFICATION = ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1")
-_NATIVE = (*_REGRESSION, *_CLASSIFICATION)
-_NEEDS_PROBABILITIES = ("log_loss", "roc_auc", *PROBABILITY_SCORES)
-# Those that a probability's own value counts for, not its rank among others alone.
-_READS_SIZES = ("log_loss", "neg_brier_score", "d2_brier_score", "d2_log_loss_score")
-
-# scikit-learn's scorer name -> ours, for the tasks where the two mean the same.
-_REGRESSION_ALIASES = {
-    "neg_root_mean_squared_error": "rmse",
-    "neg_mean_squared_error": "mse",
-    "neg_mean_absolute_error": "mae",
-    "neg_mean_poisson_deviance": "poisson_deviance",
-}
-_CLASS_ALIASES = {
-    "neg_log_loss": "log_loss",
-    "roc_auc_ovr": "roc_auc",
-    # Of one label a row, a mean over all decisions is the share of right ones.
-    "f1_micro": "accuracy",
-    "precision_micro": "accuracy",
-    "recall_micro": "accuracy",
-}
-_BINARY_ALIASES = _CLASS_ALIASES | dict.fromkeys(
-    ("roc_auc_ovo", "roc_auc_ovo_weighted", "roc_auc_ovr_weighted"), "roc_auc"
-)
-_MULTICLASS_ALIASES = _CLASS_ALIASES | {"f1_macro": "f1"}
-
-
-def _allowed(n_classes: int, aliases: dict[str, str]) -> tuple[str, ...]:
-    """Give the names for a classification, those of the core first."""
-    others = (*probability_names(n_classes), *label_names(n_classes))
-    return (*_CLASSIFICATION, *(n for n in others if n not in (*_CLASSIFICATION, *aliases)))
-
-
-_ALLOWED = {
-    "regression": (*_REGRESSION, *VALUE_SCORES),
-    "binary": _allowed(2, _BINARY_ALIASES),
-    "multiclass": _allowed(3, _MULTICLASS_ALIASES),
-}
-_ALIASES = {
-    "regression": _REGRESSION_ALIASES,
-    "binary": _BINARY_ALIASES,
-    "multiclass": _MULTICLASS_ALIASES,
-}
 # The metric that goes with a loss; every other loss goes with rmse, or log_loss for classes.
 _AUTO_BY_LOSS = {
     "absolute": "mae",
@@ -104,7 +68,7 @@ class Metric:
     @property
     def is_classification(self) -> bool:
         """Whether y holds class indices and predictions are probabilities."""
-        return self.decode is not None or self.reads_labels or self.name in _NEEDS_PROBABILITIES
+        return self.decode is not None or self.reads_labels or self.name in NEEDS_PROBABILITIES
 
     @property
     def reads_labels(self) -> bool:
@@ -112,9 +76,14 @@ class Metric:
         return self.function is None and self.name in LABEL_SCORES
 
     @property
+    def has_domain(self) -> bool:
+        """Whether the score is undefined for values that a network may well give."""
+        return self.function is None and self.name in HAS_DOMAIN
+
+    @property
     def reads_sizes(self) -> bool:
         """Whether the score reads how large probabilities are, and not their order alone."""
-        return self.function is None and self.name in _READS_SIZES
+        return self.function is None and self.name in READS_SIZES
 
 
 def resolve_metric(
@@ -158,17 +127,17 @@ def resolve_metric(
     >>> resolve_metric("neg_log_loss", "multiclass").name
     'log_loss'
     """
-    if task not in _ALLOWED:
-        raise ValueError(f"task must be one of {', '.join(_ALLOWED)}, got {task!r}")
+    if task not in ALLOWED:
+        raise ValueError(f"task must be one of {', '.join(ALLOWED)}, got {task!r}")
     if not isinstance(metric, str):
         return _resolve_function(metric, None if task == "regression" else decode or _unchanged)
-    name = _ALIASES[task].get(metric, metric)
+    name = ALIASES[task].get(metric, metric)
     if name == "auto":
         name = _AUTO_BY_LOSS.get(loss, "rmse") if task == "regression" else "log_loss"
-    if name not in _ALLOWED[task]:
-        allowed = ", ".join(("auto", *_ALLOWED[task], *_ALIASES[task]))
+    if name not in ALLOWED[task]:
+        allowed = ", ".join(("auto", *ALLOWED[task], *ALIASES[task]))
         raise ValueError(f"metric must be one of {allowed} for a {task} task, got {metric!r}")
-    return Metric(name, name in _NATIVE, needs_probabilities=name in _NEEDS_PROBABILITIES)
+    return Metric(name, name in NATIVE, needs_probabilities=name in NEEDS_PROBABILITIES)
 
 
 def _unchanged(classes: NDArray[np.int64]) -> NDArray[np.int64]:

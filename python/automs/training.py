@@ -217,7 +217,20 @@ class Training:
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
         flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
+        if self.metric.has_domain:  # where a network's values may not be, bounds have to keep them
+            ranges = [self.target_range(fold) for fold in self.folds] * len(candidates)
+            flat = [p if r is None else np.clip(p, *r) for p, r in zip(flat, ranges, strict=True)]
         return [flat[i : i + self.n_folds] for i in range(0, len(flat), self.n_folds)]
+
+    def target_range(self, fold: int) -> tuple[Values, Values] | None:
+        """Give the least and greatest target of a fold's training rows; None for classes."""
+        if self.target.classes is not None:
+            return None
+        weights, values = self.train_weights(fold), self.target.values
+        values = values[self.splits[fold].train_rows]
+        if weights is not None and weights.any():
+            values = values[weights > 0.0]
+        return values.min(axis=0), values.max(axis=0)
 
     def validation_groups(self) -> npt.NDArray[np.integer[Any]]:
         """Give the group of each fold's validation rows; a row's own number without groups."""
@@ -273,7 +286,7 @@ class Training:
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link, embeddings,
+                    link, embeddings, self.target_range(int(job) % self.n_folds),
                 )
             )  # fmt: skip
         return networks
