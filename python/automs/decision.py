@@ -176,16 +176,21 @@ def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int)
 
 def _bound(training: Training, ensemble: Ensemble) -> Decision:
     """Keep values within the target's range, unless scores say that they go beyond it."""
-    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
-    scores = []
-    for bounded in (False, True):
-        means = []
-        for fold in training.folds:
-            allowed = training.target_range(fold) if bounded else None
-            values = [folds[fold] for folds in by_member]
-            own = [v if allowed is None else np.clip(v, *allowed) for v in values]
-            means.append(np.asarray(sum(w * v for w, v in zip(ensemble.weights, own, strict=True))))
-        scores.append(training.fold_scores(ensemble.members[0].number, means))
-    before, after = (np.nanmean(s) if np.isfinite(s).any() else -np.inf for s in scores)
-    bounded = bool(after >= before - _PRICE_OF_BOUNDS * abs(before))
+    before, after = (_mean_score(training, ensemble, bounded=b) for b in (False, True))
+    bounded = after >= before - _PRICE_OF_BOUNDS * abs(before)
     return Decision(ensemble.fold_scores, bounded=bounded, notes={"bounded": bounded})
+
+
+def _mean_score(training: Training, ensemble: Ensemble, *, bounded: bool) -> float:
+    """Score the ensemble, each member's values within the range of its training rows or not."""
+    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    means = []
+    for fold in training.folds:
+        allowed = training.target_range(fold) if bounded else None
+        mean = np.zeros_like(by_member[0][fold])
+        for weight, folds in zip(ensemble.weights, by_member, strict=True):
+            own = folds[fold] if allowed is None else np.clip(folds[fold], *allowed)
+            mean += weight * own
+        means.append(mean)
+    scores = training.fold_scores(ensemble.members[0].number, means)
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else -np.inf
