@@ -30,8 +30,10 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         the same to the bit for any `n_jobs`.
     metric : str or callable, default="auto"
         What chooses; higher is better: "log_loss" ("auto"; negated), "roc_auc", "accuracy",
-        "balanced_accuracy", "f1", a scikit-learn scorer's name, or a function
-        ``metric(y_true, y_pred) -> float``.
+        "balanced_accuracy", "f1" (of the second class; of several the mean), any scorer's name of
+        scikit-learn that fits, or a function ``metric(y_true, y_pred) -> float``. Metrics of
+        labels set a threshold for `predict`, log loss and Brier score a temperature, where these
+        help on validation rows that did not choose them.
     loss : {"auto", "cross_entropy"}, default="auto"
         What training minimises.
     class_weight : None, "balanced" or dict, default=None
@@ -106,7 +108,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_rows,)
-            Labels in the type of y; errors as of `predict_proba`.
+            Labels in the type of y: of the greatest probability times ``predictor_``'s
+            `label_factors`, where the metric called for such. Errors as of `predict_proba`.
         """
         probabilities = self.predict_proba(X)
         labels: npt.NDArray[Any] = self.classes_[self.predictor_.label_indices(probabilities)]

@@ -34,6 +34,8 @@ _SHARE = 0.5
 #: What bounds may cost on validation rows, as a share of the score: less than this is an accident
 #: of which rows hold the extremes, and bounds guard against rows unlike any of them.
 _PRICE_OF_BOUNDS = 0.005
+#: Labels of more classes are left as they are: too few rows would choose each factor.
+_MOST_CLASSES = 100
 #: More steps than these are never taken: every k-th row is read then.
 _MOST_STEPS = 200_000_000
 
@@ -98,19 +100,22 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
     -------
     Decision
     """
-    metric, plain = training.metric, Decision(ensemble.fold_scores)
+    metric = training.metric
+    plain = Decision(ensemble.fold_scores, bounded=metric.has_domain)
     is_regression = training.target.classes is None
     if not is_regression and not (metric.reads_sizes or metric.reads_labels):
         return plain
-    if not sum(split.validation_rows.size for split in training.splits):
+    n_rows = sum(split.validation_rows.size for split in training.splits)
+    if n_rows == 0 or clock.remaining() <= 0.0:
         return plain
     if is_regression:
         return _bound(training, ensemble)
     n_classes = training.target.n_outputs
+    if metric.reads_labels and n_classes > _MOST_CLASSES:
+        return plain
     by_row = _TEMPERATURE_STEPS * n_classes * len(ensemble.members)
     if metric.reads_labels:
         by_row = _FACTOR_STEPS * n_classes**2
-    n_rows = sum(split.validation_rows.size for split in training.splits)
     steps = min(by_row * n_rows, _MOST_STEPS)
     if _STEP_SECONDS * steps > _SHARE * clock.remaining():
         logger.info("no time to choose how probabilities are read")
@@ -176,14 +181,18 @@ def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int)
 
 def _bound(training: Training, ensemble: Ensemble) -> Decision:
     """Keep values within the target's range, unless scores say that they go beyond it."""
-    before, after = (_mean_score(training, ensemble, bounded=b) for b in (False, True))
+    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    before, after = (
+        _mean_score(training, ensemble, by_member, bounded=bounded) for bounded in (False, True)
+    )
     bounded = after >= before - _PRICE_OF_BOUNDS * abs(before)
     return Decision(ensemble.fold_scores, bounded=bounded, notes={"bounded": bounded})
 
 
-def _mean_score(training: Training, ensemble: Ensemble, *, bounded: bool) -> float:
+def _mean_score(
+    training: Training, ensemble: Ensemble, by_member: list[list[Values]], *, bounded: bool
+) -> float:
     """Score the ensemble, each member's values within the range of its training rows or not."""
-    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
     means = []
     for fold in training.folds:
         allowed = training.target_range(fold) if bounded else None

@@ -112,12 +112,12 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
+    decision = make_decision(training, ensemble, settings.seed, clock.keeping(packing))
+    ensemble = replace(ensemble, fold_scores=decision.fold_scores)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
         networks |= refit(training, table, ensemble, clock.keeping(packing))
-    decision = make_decision(training, ensemble, settings.seed, clock)
-    ensemble = replace(ensemble, fold_scores=decision.fold_scores)
     networks = {number: decision.applied(nets) for number, nets in networks.items()}
     predictor = _pack(ensemble, networks, table, target, settings, decision)
     rows = [trial_row(t, training) for t in trials]

@@ -68,7 +68,9 @@ class Metric:
     @property
     def is_classification(self) -> bool:
         """Whether y holds class indices and predictions are probabilities."""
-        return self.decode is not None or self.reads_labels or self.name in NEEDS_PROBABILITIES
+        if self.function is not None:
+            return self.decode is not None
+        return self.reads_labels or self.name in NEEDS_PROBABILITIES
 
     @property
     def reads_labels(self) -> bool:
