@@ -141,3 +141,16 @@ def tolerance(model, X, predictions):
     features = [encoder.encode(X)[0] for encoder in model["encoders"]]
     largest = np.abs(np.hstack(features)).max(axis=1, initial=1.0)
     return 1e-5 * np.maximum(np.abs(predictions), 1.0) * largest[:, np.newaxis]
+
+
+def with_decision(model, seed):
+    """Give the model with factors of its labels, or with bounds that some values reach."""
+    rng = np.random.default_rng(seed)
+    if model["task"] != "regression":
+        return {**model, "label_factors": np.exp(rng.uniform(-2, 2, size=len(model["classes"])))}
+    networks = []
+    for network in model["networks"]:
+        centre = np.asarray(network["output_centre"])
+        low, high = (rng.uniform(0.1, 0.6, size=centre.shape) for _ in range(2))
+        networks.append({**network, "output_low": centre - low, "output_high": centre + high})
+    return {**model, "networks": networks}

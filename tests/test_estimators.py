@@ -185,19 +185,22 @@ def test_several_targets_come_back_as_columns(regression_table):
 
 
 @pytest.mark.parametrize("labels", [["a", "b", "c"], [0, 1, 2]], ids=["str", "int"])
-def test_balanced_class_weights_are_the_sample_weights_of_scikit_learn(multiclass_table, labels):
+def test_class_weights_multiply_weights_in_training_and_not_in_scores(multiclass_table, labels):
     X, codes = multiclass_table
     y = np.array(labels)[np.where(np.arange(len(codes)) % 4 > 0, 0, codes)]
     own = np.random.default_rng(0).uniform(0.5, 2.0, len(y))
-    weights = compute_sample_weight("balanced", y)
-    as_dict = {label: float(weights[y == label][0]) for label in labels}
-    by_rows = quick(AutoClassifier).fit(X, y, sample_weight=weights)
-    for class_weight in ("balanced", as_dict):
-        model = quick(AutoClassifier, class_weight=class_weight).fit(X, y)
+    apart = {"validation": (X[::5], y[::5])}  # whose rows weigh the same
+    for sample_weight in (None, own):
+        weights = compute_sample_weight("balanced", y)
+        as_dict = {label: float(weights[y == label][0]) for label in labels}
+        by_rows = quick(AutoClassifier, **apart).fit(
+            X, y, sample_weight=weights if sample_weight is None else own * weights
+        )
+        model = quick(AutoClassifier, class_weight=as_dict, **apart).fit(X, y, sample_weight)
         assert outcome(model, X) == outcome(by_rows, X)
-    both = quick(AutoClassifier, class_weight=as_dict).fit(X, y, sample_weight=own)
-    product = quick(AutoClassifier).fit(X, y, sample_weight=own * weights)
-    assert outcome(both, X) == outcome(product, X)
+    balanced = quick(AutoClassifier, class_weight="balanced", **apart).fit(X, y)
+    alone = quick(AutoClassifier, class_weight=as_dict, **apart).fit(X, y)
+    assert outcome(balanced, X) == outcome(alone, X)
 
 
 def test_rows_without_weight_do_not_count(regression_table):

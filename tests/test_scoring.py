@@ -180,7 +180,7 @@ def test_scorer_names_are_aliases(alias, task, name):
 
 @pytest.mark.parametrize(
     ("metric", "task"),
-    [("rmse", "binary"), ("roc_auc", "regression"), ("f1_macro", "binary"), ("r3", "regression")],
+    [("rmse", "binary"), ("roc_auc", "regression"), ("f1_samples", "binary"), ("r3", "regression")],
 )
 def test_a_metric_of_another_task_is_refused_by_name(metric, task):
     with pytest.raises(ValueError, match=f"metric must be one of auto, .* {task} .*'{metric}'"):
@@ -211,6 +211,9 @@ def test_a_function_gets_labels_in_their_original_form():
 def test_a_function_gets_values_of_one_output_as_a_vector():
     metric = resolve_metric(lambda y_true, y_pred: -np.abs(y_true - y_pred).max(), "regression")
     assert not metric.is_classification
+    metric.function.__name__ = "accuracy"
+    named_alike = resolve_metric(metric.function, "regression")
+    assert not named_alike.is_classification
     assert score_predictions(metric, np.array([[1.0], [4.0]]), np.array([1.0, 2.0])) == -2.0
     two = np.array([[1.0, 2.0], [3.0, 4.0]])
     assert score_predictions(metric, two, two + 0.5) == -0.5

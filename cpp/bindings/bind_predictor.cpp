@@ -174,6 +174,12 @@ void bind_predictor_class(py::module_& m) {
           "target_names",
           [](const Bound& b) { return names_or_none(b.predictor().target_names()); })
       .def_property_readonly("classes", &Bound::classes)
+      .def_property_readonly("label_factors",
+                             [](const Bound& b) -> py::object {
+                               const automs::Array<double>& factors = b.predictor().label_factors();
+                               if (factors.size() == 0) return py::none();
+                               return copy_of<double, double>(factors);
+                             })
       .def_property_readonly("metadata",
                              [](const Bound& b) {
                                const std::string_view text = b.predictor().metadata();

@@ -152,7 +152,7 @@ class BoundPredictor {
 
   std::size_t predict_class(const py::object& row) {
     predict_into_one(row);
-    return static_cast<std::size_t>(std::max_element(one_.begin(), one_.end()) - one_.begin());
+    return predictor_.label_index(one_.data());
   }
 
  private:

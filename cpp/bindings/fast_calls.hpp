@@ -91,8 +91,8 @@ inline PyObject* fast_one(PyObject* self, PyObject* row) {
   }
   const std::size_t n_outputs = calls.bound->predictor().n_outputs();
   if (!calls.labels.is_none()) {
-    PyObject* label =
-        PyTuple_GET_ITEM(calls.labels.ptr(), std::max_element(out, out + n_outputs) - out);
+    const std::size_t index = calls.bound->predictor().label_index(out);
+    PyObject* label = PyTuple_GET_ITEM(calls.labels.ptr(), static_cast<Py_ssize_t>(index));
     Py_INCREF(label);
     return label;
   }

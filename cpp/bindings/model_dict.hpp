@@ -73,6 +73,12 @@ inline void get_embeddings(const py::dict& dict, NetworkTables& network) {
   }
 }
 
+/// Numbers of an optional key; an absent one and None stand for none.
+inline std::vector<double> get_optional(const py::dict& dict, const char* key) {
+  if (!dict.contains(key) || dict[key].is_none()) return {};
+  return to_vector(get_array<double>(item(dict, key), key, 1));
+}
+
 inline NetworkTables network_from_dict(const py::dict& dict) {
   NetworkTables network;
   network.encoder = get<std::uint32_t>(dict, "encoder", "an int >= 0");
@@ -100,6 +106,8 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
       to_vector(get_array<double>(item(dict, "output_centre"), "output_centre", 1));
   network.output_scale =
       to_vector(get_array<double>(item(dict, "output_scale"), "output_scale", 1));
+  network.output_low = get_optional(dict, "output_low");
+  network.output_high = get_optional(dict, "output_high");
   return network;
 }
 
@@ -137,6 +145,7 @@ inline ModelTables model_from_dict(const py::dict& dict) {
   }
   model.n_outputs = count_outputs(model);
   model.metadata = get<std::string>(dict, "metadata", "a str");
+  model.label_factors = get_optional(dict, "label_factors");
   return model;
 }
 

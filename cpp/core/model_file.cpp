@@ -248,7 +248,35 @@ void write_network(ByteWriter& out, const NetworkTables& network) {
   out.numbers(network.output_scale);
 }
 
-std::string write_payload(const ModelTables& tables) {
+bool has_bounds(const ModelTables& tables) {
+  bool any = false;
+  for (const NetworkTables& network : tables.networks) any = any || !network.output_low.empty();
+  return any;
+}
+
+/// What follows the metadata; the flags say which of it is there.
+std::uint32_t write_decision(ByteWriter& out, const ModelTables& tables) {
+  std::uint32_t flags = 0;
+  if (!tables.label_factors.empty()) {
+    require(tables.label_factors.size() == tables.n_outputs,
+            "label_factors must have one entry for each class" + got(tables.label_factors.size()));
+    out.numbers(tables.label_factors);
+    flags |= kHasLabelFactors;
+  }
+  if (!has_bounds(tables)) return flags;
+  for (const NetworkTables& network : tables.networks) {
+    const std::size_t n = network.output_low.size();
+    require(n == tables.n_outputs && network.output_high.size() == n,
+            "output_low and output_high must have one entry for each output in all networks or in "
+            "none" +
+                got(n));
+    out.numbers(network.output_low);
+    out.numbers(network.output_high);
+  }
+  return flags | kHasOutputBounds;
+}
+
+std::string write_payload(const ModelTables& tables, std::uint32_t& flags) {
   ByteWriter out;
   out.number(static_cast<std::uint8_t>(tables.task));
   out.number(tables.n_columns);
@@ -270,18 +298,20 @@ std::string write_payload(const ModelTables& tables) {
     write_network(out, network);
   }
   out.text(tables.metadata, "metadata");
+  flags = write_decision(out, tables);
   return std::move(out.bytes());
 }
 
 }  // namespace
 
 std::string write_model(const ModelTables& tables) {
-  const std::string payload = write_payload(tables);
+  std::uint32_t flags = 0;
+  const std::string payload = write_payload(tables, flags);
   ByteWriter out;
   out.bytes().reserve(kHeaderBytes + payload.size() + kChecksumBytes);
   for (const unsigned char byte : kMagic) out.number(byte);
   out.number(kFormatVersion);
-  out.number(std::uint32_t{0});  // flags
+  out.number(flags);
   out.number(static_cast<std::uint64_t>(payload.size()));
   out.bytes() += payload;
   const auto* bytes = reinterpret_cast<const unsigned char*>(out.bytes().data());

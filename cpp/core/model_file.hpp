@@ -34,6 +34,8 @@ struct NetworkTables {
   std::vector<std::vector<float>> blends;      // of hidden layers, each (fan_out); or none
   std::vector<double> output_centre;           // (n_logits)
   std::vector<double> output_scale;            // (n_logits)
+  std::vector<double> output_low;              // (n_logits), or empty: no bound
+  std::vector<double> output_high;             // (n_logits), or empty
 };
 
 /// No classes (regression), or their labels in the order of the probabilities; bool as uint8.
@@ -50,7 +52,8 @@ struct ModelTables {
   ClassLabels classes;
   std::vector<EncoderTables> encoders;
   std::vector<NetworkTables> networks;
-  std::string metadata;  // JSON text in UTF-8
+  std::string metadata;               // JSON text in UTF-8
+  std::vector<double> label_factors;  // (n_outputs) of a classification, or empty: all 1
 };
 
 /// The bytes of a model file of the newest format version (cpp/predictor/FORMAT.md). Throws

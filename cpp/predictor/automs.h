@@ -116,6 +116,9 @@ AUTOMS_API automs_class_kind automs_class_kind_of(const automs_model* model);
 AUTOMS_API int64_t automs_class_int(const automs_model* model, size_t i); /* bool too: 0 or 1 */
 AUTOMS_API double automs_class_float(const automs_model* model, size_t i);
 AUTOMS_API automs_text automs_class_text(const automs_model* model, size_t i);
+/* The index of the label for probabilities that a prediction wrote (n_outputs): the greatest, after
+ * the factors that the model may have for its labels. 0 for a regression. */
+AUTOMS_API size_t automs_label(const automs_model* model, const double* probabilities);
 /* Of a regression; empty where the model does not know names. */
 AUTOMS_API automs_text automs_target_name(const automs_model* model, size_t i);
 

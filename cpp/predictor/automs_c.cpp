@@ -173,6 +173,14 @@ automs_text automs_class_text(const automs_model* model, size_t i) {
   return model == nullptr ? text_of({}) : text_at(model->predictor.string_classes(), i);
 }
 
+size_t automs_label(const automs_model* model, const double* probabilities) {
+  if (model == nullptr || probabilities == nullptr || model->predictor.n_outputs() < 2 ||
+      model->predictor.task() == automs::ModelTask::regression) {
+    return 0;
+  }
+  return model->predictor.label_index(probabilities);
+}
+
 automs_text automs_target_name(const automs_model* model, size_t i) {
   return model == nullptr ? text_of({}) : text_at(model->predictor.target_names(), i);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -94,7 +95,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             )
         n_rows = table.values.shape[0]
         target = self._read_target(y, n_rows)
-        weights = self._row_weights(read_weights(sample_weight, n_rows), target)
+        weights = read_weights(sample_weight, n_rows)
         seed = resolve_seed(self.random_state)
         if pair:
             if groups is not None:
@@ -104,7 +105,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         else:
             codes = target.values[:, 0] if self._classification else None
             splits = make_splits(self.validation, n_rows, codes, seed, groups, np.asarray(y))
-        settings = self._settings(target, splits[0].train_rows.size, seed)
+        settings = replace(
+            self._settings(target, splits[0].train_rows.size, seed),
+            class_weight=self._class_weight(target, weights, n_given),
+        )
         fitted = fit_search(table, target, splits, weights, settings, clock)
         self._keep_input(table, target)
         self.predictor_ = fitted.predictor
@@ -138,8 +142,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
     def _quantile(self) -> float:
         return 0.5
 
-    def _row_weights(self, sample_weight: Weights | None, _target: Target) -> Weights | None:
-        return sample_weight
+    def _class_weight(
+        self, _target: Target, _weights: Weights | None, _n_rows: int
+    ) -> Weights | None:
+        return None
 
     def _settings(self, target: Target, n_train_rows: int, seed: int) -> FitSettings:
         loss = resolve_loss(self._loss(), target.task)
@@ -218,8 +224,9 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         board = self.leaderboard_
         records = board if isinstance(board, list) else board.to_dict("records")
-        metric = self.predictor_.metadata["metric"]
-        return summary_text(records, self.ensemble_weights_, metric)
+        notes = self.predictor_.metadata
+        labels = getattr(self, "classes_", np.empty(0)).tolist()
+        return summary_text(records, self.ensemble_weights_, notes["metric"], notes, labels)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict the target of each row.

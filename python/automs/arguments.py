@@ -6,23 +6,18 @@ import numbers
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from automs.seeds import keyed_rng
-from automs.target import Target
 
 __all__ = [
     "check_memory_limit",
     "check_verbose",
-    "resolve_class_weight",
     "resolve_seed",
     "resolve_time_limit",
     "resolve_whole",
 ]
 
 DEFAULT_TIME_LIMIT = 60.0
-
-Values = npt.NDArray[np.float64]
 
 
 def resolve_time_limit(time_limit: Any, max_trials: Any) -> float | None:
@@ -87,46 +82,3 @@ def check_verbose(verbose: Any) -> None:
     """Raise TypeError unless it is an integer or a bool."""
     if not isinstance(verbose, numbers.Integral):
         raise TypeError(f"verbose must be an integer, got {verbose!r}")
-
-
-def resolve_class_weight(
-    class_weight: Any, target: Target, sample_weight: Values | None
-) -> Values | None:
-    """Give each row's weight: that of its class times its own.
-
-    Parameters
-    ----------
-    class_weight : None, "balanced" or dict
-        "balanced" gives every class the same total; a dict maps labels to weights >= 0, and
-        labels that it lacks to 1.
-    target : Target
-    sample_weight : ndarray of float64, shape (n_rows,), or None
-
-    Raises
-    ------
-    ValueError, TypeError
-        When `class_weight` is something else, or has a label that y lacks.
-    """
-    if class_weight is None or target.classes is None:
-        return sample_weight
-    codes = target.values[:, 0].astype(np.int64)
-    own = np.ones(len(codes)) if sample_weight is None else sample_weight
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise ValueError(f"class_weight must be 'balanced' or a dict, got {class_weight!r}")
-        totals = np.bincount(codes, weights=own, minlength=len(target.classes))
-        by_class = own.sum() / (len(totals) * np.where(totals > 0, totals, 1.0))
-    elif isinstance(class_weight, dict):
-        labels = target.classes.tolist()
-        unknown = [label for label in class_weight if label not in labels]
-        if unknown:
-            raise ValueError(f"class_weight must name classes of y, got {unknown[0]!r}")
-        for weight in class_weight.values():
-            if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
-                raise TypeError(f"class_weight must map labels to numbers, got {weight!r}")
-        by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
-        if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
-            raise ValueError(f"class_weight must hold weights >= 0, not all 0, got {class_weight}")
-    else:
-        raise TypeError(f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}")
-    return np.ascontiguousarray(own * by_class[codes])

@@ -37,7 +37,7 @@ def start_baselines(
         y=target.values,
         folds=[(split.train_rows, split.validation_rows) for split in training.splits],
         n_classes=0 if target.classes is None else len(target.classes),
-        sample_weight=training.sample_weight,
+        sample_weight=training.weights_if_trained(),
         columns=[(int(c.kind), len(c.categories), c.ordered) for c in table.columns],
         loss=loss if isinstance(loss, str) else "auto",
         quantile=quantile if isinstance(quantile, float) else 0.5,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from automs._auto_estimator import AutoEstimator
-from automs.arguments import resolve_class_weight
+from automs.class_weights import resolve_class_weight
 from automs.search_space import SearchSpace
 from automs.target import Target
 
@@ -30,12 +30,15 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         the same to the bit for any `n_jobs`.
     metric : str or callable, default="auto"
         What chooses; higher is better: "log_loss" ("auto"; negated), "roc_auc", "accuracy",
-        "balanced_accuracy", "f1", a scikit-learn scorer's name, or a function
-        ``metric(y_true, y_pred) -> float``.
+        "balanced_accuracy", "f1" (of the second class; of several the mean), any scorer's name of
+        scikit-learn that fits, or a function ``metric(y_true, y_pred) -> float``. Metrics of
+        labels set a threshold for `predict`, log loss and Brier score a temperature, where these
+        help on validation rows that did not choose them.
     loss : {"auto", "cross_entropy"}, default="auto"
         What training minimises.
     class_weight : None, "balanced" or dict, default=None
-        Weights of the classes, multiplied by `sample_weight`, in training and in scores.
+        What the weights of a class's rows are multiplied by in training, as in scikit-learn: by
+        label (1 where it is missing), or so that all classes weigh the same. Scores do not know it.
     strategy, search_space, validation, ensemble_size, baselines : optional
         As for `AutoRegressor`; folds and the hold-out are stratified.
     memory_limit, n_jobs, random_state, verbose, callbacks : optional
@@ -105,10 +108,11 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_rows,)
-            Labels in the type of y; errors as of `predict_proba`.
+            Labels in the type of y: of the greatest probability times ``predictor_``'s
+            `label_factors`, where the metric called for such. Errors as of `predict_proba`.
         """
-        best = np.argmax(self.predict_proba(X), axis=1)
-        labels: npt.NDArray[Any] = self.classes_[best]
+        probabilities = self.predict_proba(X)
+        labels: npt.NDArray[Any] = self.classes_[self.predictor_.label_indices(probabilities)]
         return labels
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
@@ -132,5 +136,5 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         """
         return self._predict_by("predict_proba", X)
 
-    def _row_weights(self, sample_weight: Weights | None, target: Target) -> Weights | None:
-        return resolve_class_weight(self.class_weight, target, sample_weight)
+    def _class_weight(self, target: Target, weights: Weights | None, n_rows: int) -> Weights | None:
+        return resolve_class_weight(self.class_weight, target, weights, n_rows)

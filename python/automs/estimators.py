@@ -25,7 +25,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         the same to the bit for any `n_jobs`.
     metric : str or callable, default="auto"
         What chooses; higher is better: "rmse", "mse", "mae", "r2", "pinball", "poisson_deviance"
-        (errors are negated), a scikit-learn scorer's name, or a function
+        (errors are negated), any scorer's name of scikit-learn that fits, or a function
         ``metric(y_true, y_pred) -> float``. "auto" goes with the loss.
     loss : {"auto", "squared", "absolute", "huber", "quantile", "poisson"}, default="auto"
         What training minimises; "auto" is squared. One that the search space names goes first.
@@ -81,7 +81,9 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     Notes
     -----
     With folds, the model averages the networks of all folds of its members. After a hold-out its
-    members are trained again on all rows where the time allows.
+    members are trained again on all rows where the time allows. Each network's predictions keep
+    within the range of the target in its training rows, unless that costs more than 0.5 % of the
+    validation score, as it does where the target goes on beyond it.
 
     Examples
     --------

@@ -86,10 +86,9 @@ def train_exact(
 
 
 def _check_weights(training: Training) -> None:
-    if training.sample_weight is None:
-        return
-    for fold, split in enumerate(training.splits):
-        if not training.sample_weight[split.train_rows].any():
+    for fold in training.folds:
+        weights = training.train_weights(fold)
+        if weights is not None and not weights.any():
             raise ValueError(
                 f"sample_weight must not be zero for all training rows of a fold, got so in fold "
                 f"{fold} of {training.n_folds}: give other weights, or other folds by validation"
@@ -111,7 +110,7 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     ):
         return nothing
     y = (training.target.values[rows] - view.output_centre) / view.output_scale
-    weights = None if training.sample_weight is None else training.sample_weight[rows]
+    weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
         np.ascontiguousarray(view.X[rows]),
@@ -132,7 +131,7 @@ def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights 
         training.target.values[rows, 0].astype(np.int32),
         training.target.n_outputs,
         path.penalties,
-        None if training.sample_weight is None else training.sample_weight[rows],
+        training.train_weights(fold),
         max_iterations=_MAX_ITERATIONS,
         time_limit=path.time_limit,
         look=path.look,

@@ -189,6 +189,7 @@ def refit(
         [Split(all_rows, no_rows)],
         training.metric,
         sample_weight=training.sample_weight,
+        class_weight=training.class_weight,
         n_threads=training.n_threads,
         memory=training.memory,
     )

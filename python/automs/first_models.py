@@ -45,8 +45,8 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
     weights = np.zeros((view.X.shape[1] + 1, target.n_logits), dtype=np.float32)
     if target.classes is not None:
         rows = training.splits[fold].train_rows
-        own = None if training.sample_weight is None else training.sample_weight[rows]
         codes = target.values[rows, 0].astype(np.int64)
+        own = training.train_weights(fold)
         counts = np.bincount(codes, weights=own, minlength=target.n_outputs)
         # A class without training rows in this fold has a small share, not none.
         logits = np.log(counts / counts.sum() + 1e-6)

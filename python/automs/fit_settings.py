@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from automs.audience import Callback
 from automs.candidates import Candidate
 from automs.scoring import Metric
@@ -31,3 +34,4 @@ class FitSettings:
     refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
     callbacks: Sequence[Callback] = ()
+    class_weight: npt.NDArray[np.float64] | None = None  # a factor for each class, in training

@@ -24,6 +24,7 @@ from automs.board_rows import (
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
+from automs.decision import Decision, make_decision
 from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
 from automs.fit_settings import FitSettings
@@ -111,11 +112,14 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
+    decision = make_decision(training, ensemble, settings.seed, clock.keeping(packing))
+    ensemble = replace(ensemble, fold_scores=decision.fold_scores)
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
         packing = finish.seconds(len(ensemble.members), len(trials))
         networks |= refit(training, table, ensemble, clock.keeping(packing))
-    predictor = _pack(ensemble, networks, table, target, settings)
+    networks = {number: decision.applied(nets) for number, nets in networks.items()}
+    predictor = _pack(ensemble, networks, table, target, settings, decision)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, training)
     if len(ensemble.members) > 1:
@@ -154,6 +158,7 @@ def _make_training(
         splits,
         settings.metric,
         sample_weight=sample_weight,
+        class_weight=settings.class_weight,
         n_threads=settings.n_threads,
         memory=Memory(settings.memory_limit, table.values.nbytes),
     )
@@ -210,6 +215,7 @@ def _pack(
     table: Table,
     target: Target,
     settings: FitSettings,
+    decision: Decision,
 ) -> Predictor:
     members = [
         (weight, networks[trial.number])
@@ -221,8 +227,10 @@ def _pack(
         "metric": settings.metric.name,
         "score_val": score if math.isfinite(score) else None,
         "members": [trial.name for trial in ensemble.members],
+        **decision.notes,
     }
-    return build_predictor(members, target, table.names, table.columns, notes)
+    factors = decision.label_factors
+    return build_predictor(members, target, table.names, table.columns, notes, factors)
 
 
 def _speak(clock: Clock, ahead: Comparison | None) -> None:

@@ -149,3 +149,5 @@ class FoldNetwork:
     link: str
     embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
     blends: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of hidden layers, or none
+    target_range: tuple[Values, Values] | None = None  # least and greatest in training (n_outputs)
+    bounded: bool = False  # whether values keep within it

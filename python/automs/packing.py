@@ -27,6 +27,7 @@ def build_predictor(
     names: Sequence[str] | None,
     columns: Sequence[Column],
     metadata: dict[str, Any],
+    label_factors: Values | None = None,
 ) -> Predictor:
     """Pack networks into the model that is used, saved and embedded.
 
@@ -41,6 +42,8 @@ def build_predictor(
         What each is.
     metadata : dict
         Plain values, kept in the model file.
+    label_factors : ndarray of float64, shape (n_classes,), optional
+        What multiplies probabilities where a label is chosen.
     """
     encoders: list[Any] = []
     positions: dict[int, int] = {}
@@ -72,6 +75,7 @@ def build_predictor(
                 "encoders": encoders,
                 "networks": networks,
                 "metadata": json.dumps(metadata),
+                "label_factors": label_factors,
             }
         )
     )
@@ -85,6 +89,7 @@ def _class_kind(classes: npt.NDArray[Any]) -> str:
 
 def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str, Any]:
     sizes = [network.weights[0].shape[0], *(w.shape[1] for w in network.weights)]
+    low, high = network.target_range if network.bounded and network.target_range else (None, None)
     return {
         "encoder": encoder,
         "weight": weight,
@@ -98,6 +103,8 @@ def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str
         "blends": network.blends,
         "output_centre": network.output_centre,
         "output_scale": network.output_scale,
+        "output_low": low,
+        "output_high": high,
     }
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from automs._careful import CarefulCalls
 from automs._core import Predictor as _CorePredictor
 from automs._files import write_whole
+from automs._labels import LabelChoice
 from automs._metadata import parse_metadata
 from automs.errors import ModelFileError
 from automs.export import Exports
@@ -22,7 +23,7 @@ __all__ = ["Predictor", "load_predictor", "predictor_from_bytes"]
 Values = npt.NDArray[np.float64]
 
 
-class Predictor(Exports):
+class Predictor(LabelChoice, Exports):
     """A trained model, of `load_predictor` or an estimator's ``predictor_``; saved and embedded.
 
     Parameters
@@ -71,6 +72,7 @@ class Predictor(Exports):
         self._names = None if names is None else tuple(names)
         self._careful = CarefulCalls(self._model, self._names)
         self._classes = self._careful.classes
+        self._factors = self._model.label_factors
         if type(self) is Predictor:  # methods of a subclass are not to be hidden
             self._go_straight()
 
@@ -130,7 +132,7 @@ class Predictor(Exports):
         -------
         ndarray
             Regression: float64 of shape (n_rows,), or (n_rows, n_outputs) for several targets.
-            Classification: the most probable label of each row, shape (n_rows,).
+            Classification: the label of each row, shape (n_rows,), as `label_indices` says.
 
         Raises
         ------
@@ -143,7 +145,7 @@ class Predictor(Exports):
         values = self._careful.rows(X, n_jobs)
         if self._classes is None:
             return values
-        labels: npt.NDArray[Any] = self._classes[np.argmax(values, axis=1)]
+        labels: npt.NDArray[Any] = self._classes[self.label_indices(values)]
         return labels
 
     def predict_proba(self, X: Any, n_jobs: int | None = None) -> Values:

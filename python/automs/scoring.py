@@ -1,7 +1,8 @@
 """Predictions and the true values -> one score, higher is better; and which metrics there are.
 
 Scores follow scikit-learn's formulas; errors are negated. The names of scikit-learn's scorers are
-accepted as aliases (``"neg_root_mean_squared_error"`` is ``"rmse"``).
+accepted, those of predictions without a class or value (of clusterings, of several labels) aside.
+Scores that the compiled core does not have are computed in NumPy, where a candidate pauses.
 """
 
 from __future__ import annotations
@@ -14,35 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automs._core import score
+from automs.label_metrics import LABEL_SCORES, confusion_matrix
+from automs.metric_names import (
+    ALIASES,
+    ALLOWED,
+    HAS_DOMAIN,
+    NATIVE,
+    NEEDS_PROBABILITIES,
+    READS_SIZES,
+)
+from automs.probability_metrics import PROBABILITY_SCORES
+from automs.value_metrics import VALUE_SCORES
 
 __all__ = ["Metric", "resolve_metric", "score_predictions"]
 
 Floats = NDArray[np.float64]
 
-_REGRESSION = ("rmse", "mse", "mae", "r2", "pinball", "poisson_deviance")
-_CLASSIFICATION = ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1")
-_NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
-
-# scikit-learn's scorer name -> ours, for the tasks where the two mean the same.
-_REGRESSION_ALIASES = {
-    "neg_root_mean_squared_error": "rmse",
-    "neg_mean_squared_error": "mse",
-    "neg_mean_absolute_error": "mae",
-    "neg_mean_poisson_deviance": "poisson_deviance",
-}
-_BINARY_ALIASES = {"neg_log_loss": "log_loss", "roc_auc_ovr": "roc_auc"}
-_MULTICLASS_ALIASES = _BINARY_ALIASES | {"f1_macro": "f1"}
-
-_ALLOWED = {
-    "regression": _REGRESSION,
-    "binary": _CLASSIFICATION,
-    "multiclass": _CLASSIFICATION,
-}
-_ALIASES = {
-    "regression": _REGRESSION_ALIASES,
-    "binary": _BINARY_ALIASES,
-    "multiclass": _MULTICLASS_ALIASES,
-}
 # The metric that goes with a loss; every other loss goes with rmse, or log_loss for classes.
 _AUTO_BY_LOSS = {
     "absolute": "mae",
@@ -61,14 +49,14 @@ class Metric:
     name : str
         The metric's own name, or the name of the function.
     native : bool
-        True for the metrics of the compiled core, False for a Python function.
+        True for the metrics of the compiled core, which it computes after every epoch.
     needs_probabilities : bool
         Whether the score reads more of the probabilities than which class is the likeliest.
     function : callable or None
-        ``function(y_true, y_pred) -> float``, higher is better; None for native metrics.
+        ``function(y_true, y_pred) -> float``, higher is better; None for metrics with a name.
     decode : callable or None
         Class indices of shape (n_rows,) -> the labels that `function` is given; None for
-        regression and for native metrics.
+        regression and for metrics with a name.
     """
 
     name: str
@@ -80,7 +68,24 @@ class Metric:
     @property
     def is_classification(self) -> bool:
         """Whether y holds class indices and predictions are probabilities."""
-        return self.decode is not None or (self.native and self.name in _CLASSIFICATION)
+        if self.function is not None:
+            return self.decode is not None
+        return self.reads_labels or self.name in NEEDS_PROBABILITIES
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether the score has a name, and reads the predicted classes alone."""
+        return self.function is None and self.name in LABEL_SCORES
+
+    @property
+    def has_domain(self) -> bool:
+        """Whether the score is undefined for values that a network may well give."""
+        return self.function is None and self.name in HAS_DOMAIN
+
+    @property
+    def reads_sizes(self) -> bool:
+        """Whether the score reads how large probabilities are, and not their order alone."""
+        return self.function is None and self.name in READS_SIZES
 
 
 def resolve_metric(
@@ -124,17 +129,17 @@ def resolve_metric(
     >>> resolve_metric("neg_log_loss", "multiclass").name
     'log_loss'
     """
-    if task not in _ALLOWED:
-        raise ValueError(f"task must be one of {', '.join(_ALLOWED)}, got {task!r}")
+    if task not in ALLOWED:
+        raise ValueError(f"task must be one of {', '.join(ALLOWED)}, got {task!r}")
     if not isinstance(metric, str):
         return _resolve_function(metric, None if task == "regression" else decode or _unchanged)
-    name = _ALIASES[task].get(metric, metric)
+    name = ALIASES[task].get(metric, metric)
     if name == "auto":
         name = _AUTO_BY_LOSS.get(loss, "rmse") if task == "regression" else "log_loss"
-    if name not in _ALLOWED[task]:
-        allowed = ", ".join(("auto", *_ALLOWED[task], *_ALIASES[task]))
+    if name not in ALLOWED[task]:
+        allowed = ", ".join(("auto", *ALLOWED[task], *ALIASES[task]))
         raise ValueError(f"metric must be one of {allowed} for a {task} task, got {metric!r}")
-    return Metric(name, native=True, needs_probabilities=name in _NEEDS_PROBABILITIES)
+    return Metric(name, name in NATIVE, needs_probabilities=name in NEEDS_PROBABILITIES)
 
 
 def _unchanged(classes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -171,13 +176,14 @@ def score_predictions(
     metric : Metric
         From `resolve_metric`.
     predictions : ndarray of shape (n_rows, n_outputs) or (n_rows, n_classes), float64
-        Values in the target's units, or the probabilities of the classes (two for binary).
+        Values in the target's units, or probabilities of the classes (two for binary), any
+        numbers >= 0 for metrics that read labels: the class of the largest is the label.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs), float64
         The true values, or the class indices as floats.
     sample_weight : ndarray of shape (n_rows,), float64, optional
         Weights >= 0. A Python function is not given them.
     quantile : float, default=0.5
-        In (0, 1); read by pinball alone.
+        In (0, 1); read by pinball and d2_pinball_score.
 
     Returns
     -------
@@ -205,7 +211,36 @@ def score_predictions(
     weights = None
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
-    return float(score(metric.name, predictions, y, weights, quantile))
+    if metric.native:
+        return float(score(metric.name, predictions, y, weights, quantile))
+    return _score_by_name(metric.name, predictions, y, weights, quantile)
+
+
+def _score_by_name(
+    name: str, predictions: Floats, y: Floats, weights: Floats | None, quantile: float
+) -> float:
+    """Compute a metric that the core does not have."""
+    if name in VALUE_SCORES and predictions.shape != y.shape:
+        raise ValueError(
+            f"predictions must have the shape of y, got {predictions.shape} and {y.shape}"
+        )
+    own = np.ones(len(y)) if weights is None else weights
+    if len(own) != len(y) or len(predictions) != len(y):
+        raise ValueError(
+            f"predictions, y and weights must have as many rows, got {len(predictions)}, {len(y)} "
+            f"and {len(own)}"
+        )
+    if not own.sum() > 0.0 or np.isnan(predictions).any():
+        return float("nan")
+    if name in VALUE_SCORES:
+        outputs = zip(predictions.T, y.T, strict=True)
+        return float(np.mean([VALUE_SCORES[name](p, t, own, quantile) for p, t in outputs]))
+    classes = y[:, 0].astype(np.int64)
+    if name in PROBABILITY_SCORES:
+        return float(PROBABILITY_SCORES[name](predictions, classes, own))
+    n_classes = predictions.shape[1]
+    confusion = confusion_matrix(classes, predictions.argmax(axis=1), own, n_classes)
+    return float(LABEL_SCORES[name](confusion))
 
 
 def _as_matrix(values: Floats) -> Floats:

@@ -25,7 +25,11 @@ _COLUMNS = {
 
 
 def summary_text(
-    records: Sequence[Mapping[str, Any]], members: Mapping[str, float], metric: str
+    records: Sequence[Mapping[str, Any]],
+    members: Mapping[str, float],
+    metric: str,
+    notes: Mapping[str, Any] | None = None,
+    classes: Sequence[Any] = (),
 ) -> str:
     """Give the comparison as a table in text, and a line that says what is used.
 
@@ -37,6 +41,10 @@ def summary_text(
         Weights of the candidates in the model, by name.
     metric : str
         The score's name.
+    notes : mapping, optional
+        What a model's metadata says of the temperature and the factors of labels.
+    classes : sequence, optional
+        The labels.
 
     Returns
     -------
@@ -69,7 +77,7 @@ def summary_text(
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None, markup=False).print(table)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return "\n".join([*lines, _used(members)])
+    return "\n".join([*lines, _used(members), *_decided(notes or {}, classes)])
 
 
 def _used(members: Mapping[str, float]) -> str:
@@ -77,6 +85,25 @@ def _used(members: Mapping[str, float]) -> str:
         return f"used: {next(iter(members))}"
     shares = ", ".join(f"{name} {100 * weight:.0f} %" for name, weight in members.items())
     return f"used: an ensemble of {len(members)} candidates ({shares})"
+
+
+def _decided(notes: Mapping[str, Any], classes: Sequence[Any]) -> list[str]:
+    """Give a line for each of a temperature and factors of labels, where the model has them."""
+    lines = []
+    if "temperature" in notes:
+        before, after = notes["temperature_scores"]
+        lines.append(
+            f"probabilities: logits divided by {notes['temperature']:.3g}"
+            f" (score {before:.4g} -> {after:.4g})"
+        )
+    if "label_factors" in notes:
+        factors, (before, after) = notes["label_factors"], notes["label_scores"]
+        said = f"label {classes[1]!r} from a probability of {factors[0] / sum(factors):.3g} on"
+        if len(factors) > 2:
+            each = [f"{f:.3g} ({c!r})" for c, f in zip(classes, factors, strict=True)]
+            said = f"labels by probability times {', '.join(each)}"
+        lines.append(f"{said} (score {before:.4g} -> {after:.4g})")
+    return lines
 
 
 def _cell(value: Any) -> str:

@@ -38,6 +38,8 @@ class Training:
     metric : Metric
         Chooses each fold's best epoch where the engine knows it; else the loss does.
     sample_weight : ndarray of float64, shape (n_rows,), optional
+    class_weight : ndarray of float64, shape (n_classes,), optional
+        Multiplies the weights of training rows; scores do not know it.
     n_threads : int, default=1
     memory : Memory, optional
         What encoded views are counted against; by default everything fits.
@@ -56,6 +58,7 @@ class Training:
         metric: Metric,
         *,
         sample_weight: Values | None = None,
+        class_weight: Values | None = None,
         n_threads: int = 1,
         memory: Memory | None = None,
     ) -> None:
@@ -63,13 +66,14 @@ class Training:
         self.splits = list(splits)
         self.metric = metric
         self.sample_weight = sample_weight
+        self.class_weight = class_weight
         self.n_threads = n_threads
         self._added: list[Candidate] = []
         self.candidates: Sequence[Candidate] = self._added
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        rows = FoldRows(table, target, sample_weight, self.splits)
-        self.views = Views(rows, self._jobs, self.memory, n_threads)
+        self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
+        self.views = Views(self._rows, self._jobs, self.memory, n_threads)
 
     @property
     def folds(self) -> range:
@@ -118,6 +122,15 @@ class Training:
             views[numbers] = [self.view(fold, one).number for fold in self.folds]
         self._jobs.add_jobs(np.repeat(np.arange(n, dtype=np.int64), self.n_folds), views.ravel())
         self.candidates = columns
+
+    def train_weights(self, fold: int) -> Values | None:
+        """Give the weights of a fold's training rows, in their order."""
+        weights = self._rows.weights(fold)
+        return None if weights is None else weights[self.splits[fold].train_rows]
+
+    def weights_if_trained(self) -> Values | None:
+        """Give each row's weight in a fold that trains on it."""
+        return self._rows.weights(None)
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
@@ -195,7 +208,20 @@ class Training:
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
         flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
+        if self.metric.has_domain:  # where a network's values may not be, bounds have to keep them
+            ranges = [self.target_range(fold) for fold in self.folds] * len(candidates)
+            flat = [p if r is None else np.clip(p, *r) for p, r in zip(flat, ranges, strict=True)]
         return [flat[i : i + self.n_folds] for i in range(0, len(flat), self.n_folds)]
+
+    def target_range(self, fold: int) -> tuple[Values, Values] | None:
+        """Give the least and greatest target of a fold's training rows; None for classes."""
+        if self.target.classes is not None:
+            return None
+        weights, values = self.train_weights(fold), self.target.values
+        values = values[self.splits[fold].train_rows]
+        if weights is not None and weights.any():
+            values = values[weights > 0.0]
+        return values.min(axis=0), values.max(axis=0)
 
     def validation_groups(self) -> npt.NDArray[np.integer[Any]]:
         """Give the group of each fold's validation rows; a row's own number without groups."""
@@ -251,7 +277,7 @@ class Training:
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link, embeddings, blends,
+                    link, embeddings, blends, self.target_range(fold),
                 )
             )  # fmt: skip
         return networks

@@ -31,12 +31,26 @@ _Key = tuple[int, str, bool, bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class FoldRows:
-    """What is encoded: the table, the target, weights (n_rows), and the folds."""
+    """What is encoded: the table, the target, weights (n_rows), the folds; factors of classes."""
 
     table: Table
     target: Target
     sample_weight: Values | None
     splits: list[Split]
+    class_weight: Values | None = None
+
+    def weights(self, fold: int | None) -> Values | None:
+        """Give the weights of all rows: where a fold trains, times those of their classes.
+
+        None for `fold` is a fold that trains on every row.
+        """
+        if self.class_weight is None:
+            return self.sample_weight
+        n_rows = len(self.target.values)
+        weights = np.ones(n_rows) if self.sample_weight is None else self.sample_weight.copy()
+        rows = np.arange(n_rows) if fold is None else self.splits[fold].train_rows
+        weights[rows] *= self.class_weight[self.target.values[rows, 0].astype(np.int64)]
+        return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +169,7 @@ class Views:
             rows.target.n_logits,
             X,
             rows.target.values,
-            rows.sample_weight,
+            rows.weights(fold),
             split.train_rows,
             split.validation_rows,
             centre,

@@ -2,6 +2,7 @@
 // to.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -168,6 +169,8 @@ inline std::vector<double> naive_network(const NetworkTables& network, std::vect
   for (std::size_t j = 0; j < input.size(); ++j) {
     if (network.link == OutputLink::softmax) input[j] /= sum;
     input[j] = network.output_centre[j] + network.output_scale[j] * input[j];
+    if (network.output_low.empty()) continue;
+    input[j] = std::min(std::max(input[j], network.output_low[j]), network.output_high[j]);
   }
   return input;
 }

@@ -148,6 +148,7 @@ class ModelMaker {
     }
     tables.metadata = "{\"score\": 0.5}";
     add_classes(tables);
+    if (below(2) == 1) add_decision(tables);
     return tables;
   }
 
@@ -178,6 +179,22 @@ class ModelMaker {
         break;
     }
     tables.networks.push_back(network);
+  }
+
+  /// Factors of labels, or bounds of values that some rows reach.
+  void add_decision(automs::ModelTables& tables) {
+    if (tables.task != automs::ModelTask::regression) {
+      for (std::uint32_t k = 0; k < tables.n_outputs; ++k) {
+        tables.label_factors.push_back(0.25 * (1 + below(8)));
+      }
+      return;
+    }
+    for (automs::NetworkTables& network : tables.networks) {
+      for (std::uint32_t j = 0; j < tables.n_outputs; ++j) {
+        network.output_low.push_back(network.output_centre[j] - 0.1 * (1 + below(9)));
+        network.output_high.push_back(network.output_centre[j] + 0.1 * (1 + below(9)));
+      }
+    }
   }
 
   void add_classes(automs::ModelTables& tables) {

@@ -203,6 +203,25 @@ void test_columns_and_category_codes_come_back() {
   }
 }
 
+void test_label_is_the_greatest_product_with_its_factor() {
+  const double probabilities[] = {0.25, 0.5, 0.25};
+  const double factors[] = {2.0, 1.0, 2.0};
+  CHECK(choose_label(probabilities, nullptr, 3) == 1);
+  CHECK(choose_label(probabilities, factors, 3) == 0);  // the first of three equal ones
+  const double last[] = {1.0, 1.0, 2.5};
+  CHECK(choose_label(probabilities, last, 3) == 2);
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    ModelMaker maker(seed);
+    auto tables = maker.model(ModelTask::multiclass, 3);
+    tables.label_factors = {1.0, 1.0, 2.5};
+    const Predictor predictor = loaded(write_model(tables));
+    CHECK(predictor.label_index(probabilities) == 2);
+    CHECK(predictor.label_factors().size() == 3);
+    tables.label_factors.clear();
+    CHECK(loaded(write_model(tables)).label_index(probabilities) == 1);
+  }
+}
+
 void test_workspace_of_another_predictor_gives_nan() {
   ModelMaker maker(6);
   const auto tables = maker.model(ModelTask::regression, 2);
@@ -230,5 +249,6 @@ int main() {
   test_predict_allocates_nothing();
   test_workspace_of_another_predictor_gives_nan();
   test_columns_and_category_codes_come_back();
+  test_label_is_the_greatest_product_with_its_factor();
   return automs_test_result();
 }

@@ -47,6 +47,8 @@ struct PackedNetwork {
   Array<PackedLayer> layers;         // hidden layers, then the output layer
   Array<double> output_centre;       // (n_logits)
   Array<double> output_scale;        // (n_logits): value = centre + scale * link(logit)
+  Array<double> output_low;          // (n_logits), or empty: values are not below these
+  Array<double> output_high;         // (n_logits), or empty: nor above these
 
   std::size_t n_logits() const noexcept { return output_centre.size(); }
   /// Inputs of the first layer that come from embeddings; they follow the encoder's features.
@@ -72,6 +74,7 @@ struct Model {
   Array<Encoder> encoders;
   Array<PackedNetwork> networks;
   Text metadata;
+  Array<double> label_factors;  // (n_outputs) of a classification, or empty: all are 1
 };
 
 }  // namespace automs

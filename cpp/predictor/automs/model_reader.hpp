@@ -7,6 +7,7 @@
 
 #include "automs/byte_reader.hpp"
 #include "automs/checksum.hpp"
+#include "automs/decision.hpp"
 #include "automs/encoder_reader.hpp"
 #include "automs/model.hpp"
 #include "automs/network_reader.hpp"
@@ -26,7 +27,8 @@ inline LoadFailure check_frame(const unsigned char* bytes, std::size_t size) noe
   if (version < 1 || version > kFormatVersion) {
     return {Status::unknown_version, "version", 8};
   }
-  if (decode<std::uint32_t>(bytes + 12) != 0) return {Status::bad_value, "flags", 12};
+  const auto flags = decode<std::uint32_t>(bytes + 12);
+  if ((flags & ~(version > 1 ? kKnownFlags : 0)) != 0) return {Status::bad_value, "flags", 12};
   const auto payload = decode<std::uint64_t>(bytes + 16);
   const std::size_t held = size - kHeaderBytes - kChecksumBytes;
   if (payload > held) return {Status::truncated, "payload_size", 16};
@@ -111,6 +113,7 @@ inline LoadFailure read_model(const void* data, std::size_t size, Model& out) no
   detail::read_encoders(reader, version, model);
   detail::read_networks(reader, version, model);
   reader.text("metadata", model.metadata);
+  detail::read_decision(reader, detail::decode<std::uint32_t>(bytes + 12), model);
   reader.expect(reader.remaining() == 0, "end of the payload");
   if (reader.ok()) out = static_cast<Model&&>(model);
   return reader.failure();

@@ -98,6 +98,15 @@ class Predictor {
   /// Free JSON text of the program that wrote the file.
   std::string_view metadata() const noexcept { return view(model_.metadata); }
 
+  /// Probabilities that `predict` wrote (n_outputs) -> the index of the label among the classes:
+  /// the greatest product with the label's factor, the first of equal ones.
+  std::size_t label_index(const double* probabilities) const noexcept {
+    const Array<double>& factors = model_.label_factors;
+    return choose_label(probabilities, factors.size() > 0 ? factors.data() : nullptr, n_outputs());
+  }
+  /// What weighs the probabilities where a label is chosen; empty where all factors are 1.
+  const Array<double>& label_factors() const noexcept { return model_.label_factors; }
+
   /// row (n_columns of float or double, NaN = missing; a code in a categorical column, seconds
   /// since 1970-01-01 UTC in a date column) -> out (n_outputs). A workspace that was not prepared
   /// for this predictor gives NaN; infinities in columns that are not clipped may too.
@@ -273,7 +282,14 @@ inline void Predictor::add_network(std::size_t i, double* sums, std::size_t n_ro
   const double* scale = network.output_scale.data();
   const double weight = network.weight;
   for (std::size_t r = 0; r < n_rows; ++r, sums += n_outputs(), logits += stride_) {
-    if (network.link == OutputLink::identity) {  // the common case, spared a detour
+    if (network.output_low.size() > 0) {
+      detail::apply_link(network.link, logits, n_logits, values);
+      for (std::size_t j = 0; j < n_logits; ++j) values[j] = centre[j] + scale[j] * values[j];
+      detail::bound_values(network, values);
+      for (std::size_t j = 0; j < n_logits; ++j) sums[j] += weight * values[j];
+      continue;
+    }
+    if (network.link == OutputLink::identity) {  // a common case, spared a detour
       for (std::size_t j = 0; j < n_logits; ++j) {
         sums[j] += weight * (centre[j] + scale[j] * static_cast<double>(logits[j]));
       }

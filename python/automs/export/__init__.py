@@ -42,7 +42,8 @@ class Exports:
 
         It holds the weights and the function ``void name(const double *row, double *out)``, which
         takes a raw row as arrays of floats have it (see the class), and gives what `predict` does
-        for a regression and `predict_proba` for a classification. Where there are categories,
+        for a regression and `predict_proba` for a classification, whose predicted class is what
+        ``unsigned long name_label(const double *out)`` gives. Where there are categories,
         ``double name_category_code(unsigned long column, const char *text)`` gives their codes.
 
         Parameters
@@ -129,9 +130,10 @@ class Exports:
 
         Returns
         -------
-        sklearn.pipeline.Pipeline
-            StandardScaler, then MLPRegressor or MLPClassifier; its classes are sorted. It
-            computes in float64, and takes float64 rows without missing values.
+        sklearn.pipeline.Pipeline, or sklearn.compose.TransformedTargetRegressor around one
+            StandardScaler, then MLPRegressor or MLPClassifier; its classes are sorted. The latter
+            keeps predictions within bounds, where the model has such. It computes in float64, and
+            takes float64 rows without missing values.
 
         Raises
         ------

@@ -49,6 +49,8 @@ def c99_source(model: Model, name: str = "automs_model") -> str:
     for network in model.networks:
         helpers |= _helpers_of(network)
     body = [*(encoder.text for encoder in encoders), *networks, _predict(model, encoders)]
+    if model.classes is not None:
+        body.append(_label_index(model))
     if _has_categories(model):
         helpers.add("find")
         body.append(_category_code(model))
@@ -77,6 +79,13 @@ def _head(model: Model, encoders: list[EncoderSource]) -> str:
         title = "" if model.column_names is None else f" {comment_text(model.column_names[j])}"
         lines.append(f"  {j}{title}: {_MEANINGS[column['kind']]}")
         lines += [f"    {c} = {comment_text(text)}" for c, text in enumerate(column["categories"])]
+    if model.classes is not None:
+        lines += [
+            "",
+            "  unsigned long §_label(const double *out);",
+            "",
+            "gives the place of the predicted class among those named above, for what § wrote.",
+        ]
     if _has_categories(model):
         lines += [
             "",
@@ -153,6 +162,9 @@ def _network(k: int, network: Network, encoder: EncoderSource) -> str:
         array("double", f"§_output_centre_{k}", network.output_centre),
         array("double", f"§_output_scale_{k}", network.output_scale),
     ]
+    if network.output_low is not None and network.output_high is not None:
+        tables.append(array("double", f"§_output_low_{k}", network.output_low))
+        tables.append(array("double", f"§_output_high_{k}", network.output_high))
     lines += _ending(k, network, source)
     widths = [len(bias) for bias in network.biases]
     second = f", second[{max(widths[1::2])}]" if len(widths) > 1 else ""
@@ -193,10 +205,19 @@ def _ending(k: int, network: Network, source: str) -> list[str]:
     n = network.n_logits
     link = [] if network.link == "identity" else [f"§_link_{network.link}(values, {n});"]
     value = f"§_output_centre_{k}[j] + §_output_scale_{k}[j] * values[j]"
+    bounds = []
+    if network.output_low is not None:
+        bounds = [
+            f"  values[j] = {value};",
+            f"  if (values[j] < §_output_low_{k}[j]) values[j] = §_output_low_{k}[j];",
+            f"  if (values[j] > §_output_high_{k}[j]) values[j] = §_output_high_{k}[j];",
+        ]
+        value = "values[j]"
     return [
         f"for (j = 0; j < {n}; ++j) values[j] = (double){source}[j];",
         *link,
         f"for (j = 0; j < {n}; ++j) {{",
+        *bounds,
         f"  sums[j] += {double(network.weight)} * ({value});",
         "}",
     ]
@@ -235,6 +256,22 @@ def _predict(model: Model, encoders: list[EncoderSource]) -> str:
     signature = "void §(const double *row, double *out)"
     # A prototype first, for compilers that are told to ask for one.
     return f"{signature};\n{signature} {{\n{body}}}\n"
+
+
+def _label_index(model: Model) -> str:
+    """Write the function that chooses a label."""
+    n = model.n_outputs
+    factors, value = "", "out[j]"
+    if model.label_factors is not None:
+        factors = array("double", "§_label_factors", model.label_factors)
+        value = "out[j] * §_label_factors[j]"
+    signature = "unsigned long §_label(const double *out)"
+    best = value.replace("[j]", "[best]")
+    return (
+        f"{factors}{signature};\n{signature} {{\n  unsigned long best = 0, j;\n"
+        f"  for (j = 1; j < {n}; ++j) {{\n    if ({value} > {best}) best = j;\n  }}\n"
+        "  return best;\n}\n"
+    )
 
 
 def _category_code(model: Model) -> str:

@@ -7,7 +7,7 @@ before they come here.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,7 @@ Doubles = npt.NDArray[np.float64]
 Part = dict[str, Any]
 
 _HEADER_BYTES = 24
+_HAS_LABEL_FACTORS, _HAS_OUTPUT_BOUNDS = 1, 2  # bits of the flags
 _TASKS = ("regression", "binary", "multiclass")
 _COLUMN_KINDS = ("numeric", "categorical", "date")
 _CLASS_KINDS = (None, "int64", "float64", "bool", "string")
@@ -51,6 +52,8 @@ class Network:
     blends: list[Floats]  # of hidden layers with parametric activations, else none
     output_centre: Doubles
     output_scale: Doubles
+    output_low: Doubles | None = None
+    output_high: Doubles | None = None
 
     @property
     def n_logits(self) -> int:
@@ -77,6 +80,7 @@ class Model:
     encoders: list[list[Part]]
     networks: list[Network]
     metadata: str
+    label_factors: Doubles | None = None
 
     @property
     def n_columns(self) -> int:
@@ -121,9 +125,13 @@ def read_model(data: bytes) -> Model:
         for _ in range(reader.u32())
     ]
     networks = [_read_network(reader, encoders) for _ in range(reader.u32())]
+    metadata = reader.text()
+    factors = reader.array("<f8", n_outputs) if reader.flags & _HAS_LABEL_FACTORS else None
+    if reader.flags & _HAS_OUTPUT_BOUNDS:
+        networks = [_with_bounds(reader, network) for network in networks]
     return Model(
         task, n_outputs, names or None, columns, target_names or None, class_kind, classes,
-        encoders, networks, reader.text(),
+        encoders, networks, metadata, factors,
     )  # fmt: skip
 
 
@@ -134,6 +142,7 @@ class _Reader:
         self._data = data
         self._at = 8
         self.version = self.u32()
+        self.flags = self.u32()
         self._at = _HEADER_BYTES
 
     def _number(self, form: str) -> Any:
@@ -251,3 +260,8 @@ def _read_network(reader: _Reader, encoders: list[list[Part]]) -> Network:
         encoder, weight, activation, is_residual, link, embeddings, weights, biases, blends,
         centre, scale,
     )  # fmt: skip
+
+
+def _with_bounds(reader: _Reader, network: Network) -> Network:
+    low, high = (reader.array("<f8", network.n_logits) for _ in range(2))
+    return replace(network, output_low=low, output_high=high)

@@ -91,7 +91,9 @@ def _add_pipeline(nodes: Nodes, model: Model) -> None:
         total = nodes.add("Concat", first, total, axis=1)
     nodes.rename(total, "predictions")
     if model.classes is not None:
-        places = nodes.add("ArgMax", total, axis=1, keepdims=0)
+        factors = model.label_factors
+        weighed = total if factors is None else nodes.add("Mul", total, factors)
+        places = nodes.add("ArgMax", weighed, axis=1, keepdims=0)
         dtype = object if model.class_kind == "string" else None
         nodes.rename(nodes.add("Gather", np.array(model.classes, dtype), places), "labels")
 
@@ -113,7 +115,10 @@ def _add_network(nodes: Nodes, network: Network, features: list[str], codes: lis
         h = nodes.add("Add", z, h) if network.adds_input(i) else z
     values = _linked(nodes, network.link, nodes.cast(h, np.float64))
     scaled = nodes.add("Mul", values, network.output_scale)
-    return nodes.add("Add", scaled, network.output_centre)
+    values = nodes.add("Add", scaled, network.output_centre)
+    if network.output_low is None or network.output_high is None:
+        return values
+    return nodes.add("Min", nodes.add("Max", values, network.output_low), network.output_high)
 
 
 def _activated(nodes: Nodes, activation: str, z: str) -> str:

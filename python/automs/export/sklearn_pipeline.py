@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ def sklearn_pipeline(model: Model) -> Any:
 
     Returns
     -------
-    sklearn.pipeline.Pipeline
-        Fitted. Classes are sorted, as scikit-learn wants them, and rows must not lack a value.
+    sklearn.pipeline.Pipeline or sklearn.compose.TransformedTargetRegressor
+        The latter around a pipeline where the model bounds its predictions. Fitted. Classes are
+        sorted, as scikit-learn wants them, and rows must not lack a value.
 
     Raises
     ------
@@ -55,7 +57,26 @@ def sklearn_pipeline(model: Model) -> Any:
     net.coefs_, net.intercepts_ = coefs, intercepts
     net.n_layers_ = len(coefs) + 1
     net.n_features_in_ = model.n_columns
-    return Pipeline([("scaler", scaler), ("network", net)])
+    pipeline = Pipeline([("scaler", scaler), ("network", net)])
+    return pipeline if network.output_low is None else _bounded(pipeline, network)
+
+
+def _bounded(pipeline: Any, network: Network) -> Any:
+    """Give a regressor that keeps what a pipeline predicts within the network's bounds."""
+    from sklearn.compose import TransformedTargetRegressor  # noqa: PLC0415
+    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415
+
+    assert network.output_low is not None
+    assert network.output_high is not None
+    low, high = network.weight * network.output_low, network.weight * network.output_high
+    keep = partial(np.clip, a_min=np.minimum(low, high), a_max=np.maximum(low, high))
+    bounded = TransformedTargetRegressor(pipeline, inverse_func=keep, check_inverse=False)
+    bounded.regressor_ = pipeline
+    bounded.transformer_ = FunctionTransformer(inverse_func=keep, check_inverse=False).fit(
+        low.reshape(1, -1)
+    )
+    bounded._training_dim = 1 if network.n_logits == 1 else 2
+    return bounded
 
 
 def _obstacle(model: Model) -> str | None:
@@ -75,6 +96,8 @@ def _obstacle(model: Model) -> str | None:
 
 
 def _obstacle_of_outputs(model: Model, network: Network) -> str | None:
+    if model.label_factors is not None:
+        return "it weighs probabilities where it chooses labels"
     if model.classes is None:
         is_plain = network.link == "identity"
         return None if is_plain else f"MLPRegressor has no link {network.link!r}"

@@ -101,6 +101,7 @@ static void check_mistakes(const automs_model* model, automs_workspace* workspac
   CHECK(automs_column_name(model, 1000).size == 0 && automs_n_categories(model, 1000) == 0);
   CHECK(automs_class_text(NULL, 0).size == 0 && automs_n_outputs(NULL) == 0);
   CHECK(automs_category(model, 0, 1000000).data != NULL);
+  CHECK(automs_label(NULL, out) == 0 && automs_label(model, NULL) == 0);
 }
 
 /* A copy of the file at an odd address gives a model for which the old workspace is refused. */

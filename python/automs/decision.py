@@ -1,0 +1,205 @@
+"""A training and the chosen ensemble -> how its outputs become predictions: `Decision`.
+
+Temperature of probabilities, factors of labels, bounds of values: each is found on validation
+rows, by predictions of networks that were not trained on them, and kept only where it helps there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automs.calibration import CalibratedRows, fit_temperature
+from automs.clock import Clock
+from automs.finish import Ensemble
+from automs.outcomes import FoldNetwork
+from automs.thresholds import fit_label_factors
+from automs.training import Training
+
+__all__ = ["Decision", "make_decision"]
+
+logger = logging.getLogger("automs")
+
+#: Steps over a probability that finding a temperature takes, and over its square for factors.
+_TEMPERATURE_STEPS = 30
+_FACTOR_STEPS = 20
+#: What one of them takes at most, in seconds; and the share of the time left that may be spent.
+_STEP_SECONDS = 3e-8
+_SHARE = 0.5
+#: What bounds may cost on validation rows, as a share of the score: less than this is an accident
+#: of which rows hold the extremes, and bounds guard against rows unlike any of them.
+_PRICE_OF_BOUNDS = 0.005
+#: Labels of more classes are left as they are: too few rows would choose each factor.
+_MOST_CLASSES = 100
+#: More steps than these are never taken: every k-th row is read then.
+_MOST_STEPS = 200_000_000
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How an ensemble's outputs become predictions.
+
+    Attributes
+    ----------
+    fold_scores : ndarray of float64, shape (n_folds,)
+        Of predictions by what rows of the other half say.
+    temperature : float
+        What logits are divided by.
+    label_factors : ndarray of float64, shape (n_classes,), or None
+        What multiplies probabilities where a label is chosen.
+    bounded : bool
+        Whether values keep within the range of the target in training.
+    notes : dict
+        The same as plain values, with scores, for the model file.
+    """
+
+    fold_scores: Values
+    temperature: float = 1.0
+    label_factors: Values | None = None
+    bounded: bool = False
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def applied(self, networks: Sequence[FoldNetwork]) -> list[FoldNetwork]:
+        """Give networks as the model holds them: logits by temperature, bounds where wanted."""
+        return [self._applied(network) for network in networks]
+
+    def _applied(self, network: FoldNetwork) -> FoldNetwork:
+        network = replace(network, bounded=self.bounded)
+        if self.temperature == 1.0:
+            return network
+        weights, biases = list(network.weights), list(network.biases)
+        weights[-1] = (weights[-1] / self.temperature).astype(np.float32)
+        biases[-1] = (biases[-1] / self.temperature).astype(np.float32)
+        return replace(network, weights=weights, biases=biases)
+
+
+def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Clock) -> Decision:
+    """Find what the metric calls for.
+
+    Metrics that read how large probabilities are call for a temperature, metrics of labels for
+    factors, those of values for bounds. The rest, functions among them, is left as it is.
+
+    Parameters
+    ----------
+    training : Training
+        With the members' weights.
+    ensemble : Ensemble
+    seed : int
+        Cuts the rows into halves.
+    clock : Clock
+        Where half of the time left may be too short, probabilities are left as they are.
+
+    Returns
+    -------
+    Decision
+    """
+    metric = training.metric
+    plain = Decision(ensemble.fold_scores, bounded=metric.has_domain)
+    is_regression = training.target.classes is None
+    if not is_regression and not (metric.reads_sizes or metric.reads_labels):
+        return plain
+    n_rows = sum(split.validation_rows.size for split in training.splits)
+    if n_rows == 0 or clock.remaining() <= 0.0:
+        return plain
+    if is_regression:
+        return _bound(training, ensemble)
+    n_classes = training.target.n_outputs
+    if metric.reads_labels and n_classes > _MOST_CLASSES:
+        return plain
+    by_row = _TEMPERATURE_STEPS * n_classes * len(ensemble.members)
+    if metric.reads_labels:
+        by_row = _FACTOR_STEPS * n_classes**2
+    steps = min(by_row * n_rows, _MOST_STEPS)
+    if _STEP_SECONDS * steps > _SHARE * clock.remaining():
+        logger.info("no time to choose how probabilities are read")
+        return plain
+    every = max(1, -(-by_row * n_rows // _MOST_STEPS))
+    decide = _weigh_labels if metric.reads_labels else _temper
+    return decide(training, ensemble, seed, every)
+
+
+def _rows(training: Training, ensemble: Ensemble, every: int) -> CalibratedRows:
+    """Give every k-th validation row of all folds, with what each member predicts."""
+    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    rows = np.concatenate([split.validation_rows for split in training.splits])[::every]
+    own = training.sample_weight
+    return CalibratedRows(
+        [np.concatenate(folds)[::every] for folds in by_member],
+        ensemble.weights,
+        training.target.values[rows, 0].astype(np.int64),
+        None if own is None else own[rows],
+        training.validation_groups()[::every],
+    )
+
+
+def _by_fold(training: Training, ensemble: Ensemble, predictions: Values, every: int) -> Values:
+    """Score predictions fold by fold; where not all rows are there, keep the scores there were."""
+    if every > 1:
+        return ensemble.fold_scores
+    ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
+    return training.fold_scores(ensemble.members[0].number, np.split(predictions, ends))
+
+
+def _temper(training: Training, ensemble: Ensemble, seed: int, every: int) -> Decision:
+    found = fit_temperature(_rows(training, ensemble, every), training.metric, seed)
+    if found is None:
+        return Decision(ensemble.fold_scores)
+    notes = {
+        "temperature": found.value,
+        "temperature_scores": [found.plain_score, found.score],
+    }
+    fold_scores = _by_fold(training, ensemble, found.crossed, every)
+    return Decision(fold_scores, temperature=found.value, notes=notes)
+
+
+def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int) -> Decision:
+    rows = _rows(training, ensemble, every)
+    found = fit_label_factors(
+        rows.mean(),
+        rows.y,
+        training.metric,
+        weights=rows.row_weights,
+        groups=rows.groups,
+        seed=seed % 2**32,
+    )
+    if found is None:
+        return Decision(ensemble.fold_scores)
+    by_cut = [_by_fold(training, ensemble, crossed, every) for crossed in found.crossed]
+    notes: dict[str, Any] = {
+        "label_factors": found.values.tolist(),
+        "label_scores": [found.plain_score, found.score],
+    }
+    return Decision(np.mean(by_cut, axis=0), label_factors=found.values, notes=notes)
+
+
+def _bound(training: Training, ensemble: Ensemble) -> Decision:
+    """Keep values within the target's range, unless scores say that they go beyond it."""
+    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    before, after = (
+        _mean_score(training, ensemble, by_member, bounded=bounded) for bounded in (False, True)
+    )
+    bounded = after >= before - _PRICE_OF_BOUNDS * abs(before)
+    return Decision(ensemble.fold_scores, bounded=bounded, notes={"bounded": bounded})
+
+
+def _mean_score(
+    training: Training, ensemble: Ensemble, by_member: list[list[Values]], *, bounded: bool
+) -> float:
+    """Score the ensemble, each member's values within the range of its training rows or not."""
+    means = []
+    for fold in training.folds:
+        allowed = training.target_range(fold) if bounded else None
+        mean = np.zeros_like(by_member[0][fold])
+        for weight, folds in zip(ensemble.weights, by_member, strict=True):
+            own = folds[fold] if allowed is None else np.clip(folds[fold], *allowed)
+            mean += weight * own
+        means.append(mean)
+    scores = training.fold_scores(ensemble.members[0].number, means)
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else -np.inf
