@@ -38,7 +38,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         Weights of the classes, multiplied by `sample_weight`, in training and in scores.
     strategy, search_space, validation, ensemble_size, baselines : optional
         As for `AutoRegressor`; folds and the hold-out are stratified.
-    memory_limit, n_jobs, random_state, verbose, callbacks : optional
+    memory_limit, latency_limit, size_limit, n_jobs, random_state, verbose, callbacks : optional
         As for `AutoRegressor`.
 
     Attributes
@@ -74,6 +74,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         ensemble_size: Any = "auto",
         baselines: Any = "auto",
         memory_limit: int | None = None,
+        latency_limit: float | None = None,
+        size_limit: int | None = None,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -90,6 +92,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         self.ensemble_size = ensemble_size
         self.baselines = baselines
         self.memory_limit = memory_limit
+        self.latency_limit = latency_limit
+        self.size_limit = size_limit
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
