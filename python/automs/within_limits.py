@@ -13,7 +13,7 @@ from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.cost import nominal_cost
 from automs.distillation import Distilled, distill, pupils
-from automs.finish import Ensemble, choose_ensemble, refit
+from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
 from automs.fit_settings import FitSettings
 from automs.kept_models import Contender, Networks
 from automs.leaderboard import TrialState
@@ -26,8 +26,8 @@ __all__ = ["choose_within"]
 
 #: How often an ensemble is chosen anew where packing shows that it takes more than was thought.
 _N_CHOICES = 5
-#: Of the time left, for pupils; the rest is for training members again.
-_PUPILS_SHARE = 0.7
+#: Of the time left, for training members again at most; the rest is for pupils.
+_AGAIN_SHARE = 0.6
 _LEAST_EPOCHS = 5
 #: Pupils are within this share of the limits before they are trained: encoders of all rows may
 #: have a few numbers more than those of a fold.
@@ -76,13 +76,11 @@ def choose_within(
     where time allows, else that of the first fold. A trial's score is the mean of its networks'
     own scores, not that of their average, so it holds for one of them too.
     """
-    contenders = []
-    pupil = _distilled(workshop, trials, teacher, settings, clock)
-    if pupil is not None:
-        contenders.append(pupil)
     small = _small_ensemble(workshop, trials, settings, clock, posterior)
-    if small is not None:
-        contenders.append(small)
+    wanted = 0.0 if small is None or not settings.refit else _again_seconds(workshop, small)
+    wanted = min(wanted, _AGAIN_SHARE * max(clock.remaining(), 0.0))
+    pupil = _distilled(workshop, trials, teacher, settings, clock.keeping(wanted))
+    contenders = [contender for contender in (small, pupil) if contender is not None]
     if not contenders:
         raise _nothing_fits(workshop, trials, settings.limits)
     contenders.sort(key=lambda c: -np.nan_to_num(c.model.score, nan=-np.inf))
@@ -161,14 +159,26 @@ def _contender(workshop: Workshop, chosen: Ensemble, again: Networks | None = No
     return Contender(workshop.model(name, chosen, networks), chosen, networks, kind, reason)
 
 
-def _trained_again(workshop: Workshop, small: Contender, limits: Limits, clock: Clock) -> Contender:
-    """Train members again on all rows, as many as time allows."""
+def _by_fold(workshop: Workshop, small: Contender) -> list[Trial]:
+    """Give the members with the seconds that one of their networks took."""
     n_folds = workshop.training.n_folds
-    members = [
+    return [
         replace(t, progress=replace(t.progress, seconds=t.progress.seconds / n_folds))
         for t in small.ensemble.members
     ]
-    ensemble = replace(small.ensemble, members=members)
+
+
+def _again_seconds(workshop: Workshop, small: Contender) -> float:
+    """Give what training the members again on all rows takes, encoding included."""
+    seconds = [trial.progress.seconds for trial in _by_fold(workshop, small)]
+    encodings = {trial.candidate.encoding for trial in small.ensemble.members}
+    encoding = 2.0 * len(encodings) * workshop.training.views.seconds
+    return refit_seconds(workshop.training, seconds) + encoding
+
+
+def _trained_again(workshop: Workshop, small: Contender, limits: Limits, clock: Clock) -> Contender:
+    """Train members again on all rows, as many as time allows."""
+    ensemble = replace(small.ensemble, members=_by_fold(workshop, small))
     again = refit(workshop.training, workshop.table, ensemble, clock)
     if not again:
         return small
@@ -184,10 +194,8 @@ def _distilled(
     clock: Clock,
 ) -> Contender | None:
     """Distil the teacher into one network within the limits, where there is time for it."""
-    left = clock.remaining()
-    if left <= 0.0:
+    if clock.remaining() <= 0.0:
         return None
-    own = clock if clock.limit is None else clock.keeping((1.0 - _PUPILS_SHARE) * left)
     recipes = [t for t in trials if t.solver == "gradient" and t.candidate.hidden_layer_sizes]
     best = max(recipes, key=lambda t: t.progress.score, default=None)
     recipe = Candidate(optimizer="adamw") if best is None else best.candidate
@@ -198,8 +206,8 @@ def _distilled(
         settings.seed,
     )
     if best is not None:
-        candidates = _in_time(workshop, candidates, best, own)
-    made = distill(workshop.training, workshop.table, teacher, candidates, own)
+        candidates = _in_time(workshop, candidates, best, clock)
+    made = distill(workshop.training, workshop.table, teacher, candidates, clock)
     if made is None:
         return None
     pupil = _as_trial(made)
