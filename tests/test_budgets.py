@@ -216,7 +216,7 @@ def test_kept_models_are_bounded_in_bytes_and_the_first_wanted_stay():
     size = 1 << 20
     others = [kept(f"m{i}", 0.1 * i, n_bytes=size) for i in range(20)]
     models = KeptModels(kept("used", 5.0, n_bytes=size), others)
-    assert list(models.models) == ["used", *(f"m{i}" for i in range(7, -1, -1))]
+    assert list(models.models) == ["used", *(f"m{i}" for i in range(3, -1, -1))]
     assert models.chosen == "used"
     tiny = KeptModels(kept("used", 5.0, n_bytes=10), others[:1])
     assert len(tiny.models) == 2, "a MiB is always allowed"

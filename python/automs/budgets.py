@@ -179,7 +179,7 @@ class CostModel:
                 self._encoders[id(encoder)] = (encoder, encoder_cost(encoder))
             total += self._encoders[id(encoder)][1]
         for candidate, encoder in networks:
-            key = (id(encoder), replace(candidate, seed=None))
+            key = (id(encoder), candidate)
             if key not in self._networks:
                 self._networks[key] = network_cost(candidate, encoder, self._n_logits)
             total += self._networks[key]

@@ -229,6 +229,8 @@ class _School:
         left = self._clock.time_left()
         if left == 0.0:
             return None
+        if any(candidate.loss == "poisson" for candidate in candidates):
+            wisdom = np.maximum(wisdom, 0.0)  # a teacher of another loss may say less
         training = Training(
             self._table,
             Target("regression", wisdom, None, squeeze=False),

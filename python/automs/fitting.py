@@ -136,17 +136,16 @@ def _make(
     training, limits = workshop.training, settings.limits
     name = name_of(ensemble)
     networks: Networks = {t.number: training.networks(t.number) for t in ensemble.members}
-    if limits.are_set:
-        model = workshop.model(name, ensemble, networks)
-        if not limits.hold(model.cost):
-            contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
-            return Made(ensemble, networks, model, contenders)
+    model = workshop.model(name, ensemble, networks)
+    if not limits.hold(model.cost):
+        contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
+        return Made(ensemble, networks, model, contenders)
     if training.n_folds == 1 and settings.refit and clock.remaining() > 0.0:
         again = {**networks, **refit(training, workshop.table, ensemble, clock)}
         trained_again = workshop.model(name, ensemble, again)
         if limits.hold(trained_again.cost):  # encoders of all rows may be a little larger
             return Made(ensemble, again, trained_again, [])
-    return Made(ensemble, networks, workshop.model(name, ensemble, networks), [])
+    return Made(ensemble, networks, model, [])
 
 
 def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:
@@ -239,8 +238,10 @@ def _open_workshop(search: Search, table: Table, settings: FitSettings, clock: C
     if limits.are_set:
         workshop.check(limits)
 
+        aim = workshop.aim(limits)
+
         def fits(candidate: Candidate) -> bool:
-            return limits.hold(workshop.costs.of_candidates([candidate]))
+            return aim.hold(workshop.costs.of_candidates([candidate]))
 
         search.problem = replace(search.problem, within_limits=lambda c: narrowed(c, fits))
     return workshop

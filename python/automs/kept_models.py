@@ -18,7 +18,7 @@ Networks = Mapping[int, Sequence[FoldNetwork]]
 #: Candidates that are kept beside the model, its members and what else was made of them; and bytes
 #: of all of these together, in files of the model that is used, or at least so many.
 MAX_KEPT = 8
-_MAX_FILES = 8
+_MAX_FILES = 4
 _MIN_BYTES = 1 << 20
 
 

@@ -51,7 +51,7 @@ class Selectable:
             A name on the leaderboard: "ensemble", "distilled", "net-0007", ... Kept are what `fit`
             chose, the best ensemble, what was made to be within limits, the members, and up to 8
             candidates that no other beats in score, latency and size at once; all in all at most
-            8 times the bytes of the model that `fit` chose, or 1 MiB, beside it.
+            4 times the bytes of the model that `fit` chose, or 1 MiB, beside it.
         latency_limit : float, optional, microseconds
             By the leaderboard's `latency_us`.
         size_limit : int, optional, bytes

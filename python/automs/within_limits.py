@@ -26,6 +26,8 @@ __all__ = ["choose_within"]
 
 #: How often an ensemble is chosen anew where packing shows that it takes more than was thought.
 _N_CHOICES = 5
+#: Of the time left, for each of these.
+_CHOICE_SHARE = 0.2
 #: Of the time left, for training members again at most; the rest is for pupils.
 _AGAIN_SHARE = 0.6
 _LEAST_EPOCHS = 5
@@ -106,11 +108,12 @@ def _small_ensemble(
         fitting = [trial for trial in trials if share([trial]) <= 1.0]
         if not fitting:
             break
+        left = clock.remaining()
         chosen = choose_ensemble(
             workshop.training,
             fitting,
-            1 if clock.remaining() <= 0.0 else settings.ensemble_size,
-            clock,
+            1 if left <= 0.0 else settings.ensemble_size,
+            clock if math.isinf(left) else clock.keeping((1.0 - _CHOICE_SHARE) * left),
             seed=settings.seed,
             posterior=None if posterior is None else _within(posterior, fitting, share),
             share=share,
@@ -199,9 +202,10 @@ def _distilled(
     recipes = [t for t in trials if t.solver == "gradient" and t.candidate.hidden_layer_sizes]
     best = max(recipes, key=lambda t: t.progress.score, default=None)
     recipe = Candidate(optimizer="adamw") if best is None else best.candidate
+    aim = workshop.aim(settings.limits)
     candidates = pupils(
         recipe,
-        lambda c: settings.limits.share(workshop.cost_before_training(c)) <= _MOST_OF_LIMIT,
+        lambda c: aim.share(workshop.cost_before_training(c)) <= _MOST_OF_LIMIT,
         workshop.training.target.task,
         settings.seed,
     )
