@@ -23,14 +23,15 @@ LIMITED = BARE | {
 # into several mini-batches, and quantiles of the encoding count rows. scikit-learn's estimators
 # that draw mini-batches (SGDClassifier, MLPRegressor) expect to fail here as well.
 ROWS_ARE_DRAWN = "folds, mini-batches and quantiles are drawn from rows, and two copies are two"
+EXPECTED_TO_FAIL = {
+    "check_sample_weight_equivalence_on_dense_data": ROWS_ARE_DRAWN,
+    "check_sample_weight_equivalence_on_sparse_data": ROWS_ARE_DRAWN,
+}
 
 
 @parametrize_with_checks(
     [AutoRegressor(**BARE), AutoClassifier(**BARE)],
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": ROWS_ARE_DRAWN,
-        "check_sample_weight_equivalence_on_sparse_data": ROWS_ARE_DRAWN,
-    },
+    expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
 )
 def test_scikit_learns_common_checks_pass_with_the_default_search_space(estimator, check):
     check(estimator)
@@ -38,10 +39,7 @@ def test_scikit_learns_common_checks_pass_with_the_default_search_space(estimato
 
 @parametrize_with_checks(
     [AutoRegressor(**LIMITED), AutoClassifier(**LIMITED)],
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": ROWS_ARE_DRAWN,
-        "check_sample_weight_equivalence_on_sparse_data": ROWS_ARE_DRAWN,
-    },
+    expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
 )
 def test_scikit_learns_common_checks_pass_with_limits(estimator, check):
     check(estimator)

@@ -45,7 +45,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
-    predictor_, leaderboard_, ensemble_weights_, trials_, n_trials_
+    predictor_, leaderboard_, ensemble_weights_, selected_, trials_, n_trials_
         As for `AutoRegressor`, and so are `n_features_in_` and `feature_names_in_`.
 
     Examples

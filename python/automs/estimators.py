@@ -75,6 +75,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         All candidates, the ensemble and the baselines, best first.
     ensemble_weights_ : dict of str to float
         The candidates in the model, by their names on the leaderboard.
+    selected_ : str
+        The model's own name there; `select` changes it.
     trials_ : list of Trial
         The constant and the linear model, then the `n_trials_` candidates.
     strategy_ : Strategy
