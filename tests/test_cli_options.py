@@ -74,11 +74,13 @@ def test_options_become_the_estimators_settings(made, path):
         "fit", path, "--target", "price", "--strategy", "random", "--metric", "mae", "--loss",
         "absolute", "--validation", "0.3", "--seed", 7, "--max-trials", 9, "--n-jobs", 2,
         "--ensemble-size", 3, "--no-baselines", "--memory-limit", "2GB", "--quiet",
+        "--latency-limit", 1.5, "--size-limit", "30k",
     )  # fmt: skip
     wanted = {
         "strategy": "random", "metric": "mae", "loss": "absolute", "validation": 0.3,
         "random_state": 7, "max_trials": 9, "n_jobs": 2, "ensemble_size": 3, "baselines": None,
-        "memory_limit": 2e9, "verbose": 0, "time_limit": None,
+        "latency_limit": 1.5, "size_limit": 3e4, "memory_limit": 2e9, "verbose": 0,
+        "time_limit": None,
     }  # fmt: skip
     assert {name: getattr(model, name) for name in wanted} == wanted
 

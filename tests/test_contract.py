@@ -9,24 +9,39 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from automs import AutoClassifier, AutoRegressor
+from automs.search_space import SearchSpace
 
 BARE = {"max_trials": 4, "baselines": None, "random_state": 0}
+
+LIMITED = BARE | {
+    "max_trials": 2, "validation": 2, "latency_limit": 20.0, "size_limit": 6_000,
+    "search_space": SearchSpace({"hidden_layer_sizes": (16,), "epochs": 20, "learning_rate": 0.01}),
+}  # fmt: skip
 
 # Weighting and repeating a row are the same for a loss over all rows, not for what draws rows:
 # a repeated row falls into several folds (its copies are then trained on and validated on) and
 # into several mini-batches, and quantiles of the encoding count rows. scikit-learn's estimators
 # that draw mini-batches (SGDClassifier, MLPRegressor) expect to fail here as well.
 ROWS_ARE_DRAWN = "folds, mini-batches and quantiles are drawn from rows, and two copies are two"
+EXPECTED_TO_FAIL = {
+    "check_sample_weight_equivalence_on_dense_data": ROWS_ARE_DRAWN,
+    "check_sample_weight_equivalence_on_sparse_data": ROWS_ARE_DRAWN,
+}
 
 
 @parametrize_with_checks(
     [AutoRegressor(**BARE), AutoClassifier(**BARE)],
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": ROWS_ARE_DRAWN,
-        "check_sample_weight_equivalence_on_sparse_data": ROWS_ARE_DRAWN,
-    },
+    expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
 )
 def test_scikit_learns_common_checks_pass_with_the_default_search_space(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [AutoRegressor(**LIMITED), AutoClassifier(**LIMITED)],
+    expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
+)
+def test_scikit_learns_common_checks_pass_with_limits(estimator, check):
     check(estimator)
 
 

@@ -94,7 +94,7 @@ def test_a_random_state_object_is_drawn_from_and_numpys_own_is_left_alone(kind, 
 
 COLUMNS = [
     "rank", "name", "kind", "score_val", "score_val_std", "loss_val", "fit_time", "pred_time_val",
-    "latency_us", "n_parameters", "epochs", "state", "reason",
+    "latency_us", "n_parameters", "n_bytes", "epochs", "state", "reason", "used",
 ]  # fmt: skip
 
 

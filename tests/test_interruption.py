@@ -155,17 +155,17 @@ PHASES = (
 def press_in(phase, monkeypatch, times=1):
     """Press Ctrl-C as a phase begins, the first time that it does."""
     import automs.baselines
-    import automs.board_rows
     import automs.fitting
     import automs.search
     import automs.training
+    import automs.workshop
 
     owner = {
         "train_linear": automs.search,
         "run": automs.training.Training,
         "validation_predictions": automs.training.Training,
         "wait": automs.baselines.BaselineProcess,
-        "measured_latency": automs.board_rows,
+        "measured_latency": automs.workshop,
     }.get(phase, automs.fitting)
     real, pressed = getattr(owner, phase), []
 

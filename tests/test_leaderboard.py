@@ -52,7 +52,8 @@ def test_columns_are_the_agreed_ones_then_the_settings():
     assert isinstance(table, pd.DataFrame)
     columns = [
         "rank", "name", "kind", "score_val", "score_val_std", "loss_val", "fit_time",
-        "pred_time_val", "latency_us", "n_parameters", "epochs", "state", "reason",
+        "pred_time_val", "latency_us", "n_parameters", "n_bytes", "epochs", "state", "reason",
+        "used",
         "hidden_layer_sizes", "activation",
     ]  # fmt: skip
     assert list(table.columns)[: len(columns)] == columns

@@ -31,6 +31,7 @@ from automs.portfolio import first_candidates
 from automs.prior import default_search_space
 from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
+from automs.selectable import Selectable, resolve_limits
 from automs.splits import Split, make_splits
 from automs.strategies import make_strategy
 from automs.summary import summary_text
@@ -46,7 +47,7 @@ _PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 Weights = npt.NDArray[np.float64]
 
 
-class AutoEstimator(BaseEstimator):  # type: ignore[misc]
+class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
     """What both estimators share: the path from arguments to the fitted search."""
 
     _classification: bool
@@ -85,6 +86,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _fit_by(self, clock: Clock, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         check_memory_limit(self.memory_limit)
+        resolve_limits(self.latency_limit, self.size_limit)
         check_verbose(self.verbose)
         table = read_table(X, memory_limit=self.memory_limit)
         n_given = table.values.shape[0]
@@ -111,9 +113,9 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         )
         fitted = fit_search(table, target, splits, weights, settings, clock)
         self._keep_input(table, target)
-        self.predictor_ = fitted.predictor
         self.leaderboard_ = make_leaderboard(fitted.rows)
-        self.ensemble_weights_ = fitted.ensemble_weights
+        self._kept = fitted.kept
+        self.select()
         self.trials_ = fitted.trials
         self.n_trials_ = fitted.n_candidates
         self.strategy_ = fitted.strategy
@@ -174,6 +176,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             n_threads=effective_n_threads(self.n_jobs),
             seed=seed,
             memory_limit=self.memory_limit,
+            limits=resolve_limits(self.latency_limit, self.size_limit),
             refit=not is_validation_pair(self.validation),
             verbose=self.verbose,
             callbacks=resolve_callbacks(self.callbacks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -12,6 +13,7 @@ from automs.seeds import keyed_rng
 __all__ = [
     "check_memory_limit",
     "check_verbose",
+    "resolve_limit",
     "resolve_seed",
     "resolve_time_limit",
     "resolve_whole",
@@ -70,12 +72,18 @@ def resolve_whole(name: str, value: Any) -> int:
 
 def check_memory_limit(memory_limit: Any) -> None:
     """Raise TypeError or ValueError unless it is None or a number of bytes > 0."""
-    if memory_limit is None:
-        return
-    if isinstance(memory_limit, bool) or not isinstance(memory_limit, numbers.Real):
-        raise TypeError(f"memory_limit must be None or a number of bytes, got {memory_limit!r}")
-    if not float(memory_limit) > 0:
-        raise ValueError(f"memory_limit must be > 0 bytes, got {memory_limit!r}")
+    resolve_limit("memory_limit", memory_limit, "bytes")
+
+
+def resolve_limit(name: str, limit: Any, unit: str) -> float:
+    """Give a limit > 0 as a float, infinite for None; TypeError or ValueError for what is none."""
+    if limit is None:
+        return math.inf
+    if isinstance(limit, bool) or not isinstance(limit, numbers.Real):
+        raise TypeError(f"{name} must be None or a number of {unit}, got {limit!r}")
+    if not float(limit) > 0:
+        raise ValueError(f"{name} must be > 0 {unit}, got {limit!r}")
+    return float(limit)
 
 
 def check_verbose(verbose: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from automs.baseline_problem import BaselineResult
+from automs.budgets import Limits
 from automs.finish import Ensemble
+from automs.kept_models import Contender, KeptModel
 from automs.leaderboard import LeaderboardRow, TrialState
-from automs.outcomes import FoldNetwork
-from automs.packing import build_predictor, measured_latency
 from automs.predictor import Predictor
 from automs.search import Trial
 from automs.table import Table
 from automs.training import Training
 
-__all__ = ["baseline_row", "ensemble_row", "mean_score", "trial_row", "with_latencies"]
+__all__ = [
+    "baseline_row",
+    "contender_row",
+    "ensemble_row",
+    "mean_score",
+    "trial_row",
+    "with_latencies",
+]
 
 #: Rows that the time of predicting is measured on.
 _TIMED_ROWS = 200
@@ -67,23 +75,33 @@ def _deviation(scores: Values) -> float:
 
 def with_latencies(
     rows: list[LeaderboardRow],
-    ensemble: Ensemble,
-    networks: dict[int, list[FoldNetwork]],
+    models: Sequence[KeptModel],
+    limits: Limits,
     table: Table,
     training: Training,
 ) -> list[LeaderboardRow]:
-    """Measure what one row, and all validation rows, cost each member of the model on its own."""
-    measured: dict[str, dict[str, Any]] = {}
-    for trial in ensemble.members:
-        nets = networks[trial.number]
-        alone = build_predictor([(1.0, nets)], training.target, None, table.columns, {})
-        measured[trial.name] = {
-            "latency_us": 1e6 * measured_latency(alone, table.values[0]),
+    """Fill in what one row, and all validation rows, cost each trial that was packed alone."""
+    known: dict[str, dict[str, Any]] = {}
+    reasons = {row.name: row.reason for row in rows}
+    for model in models:
+        seconds = _validation_seconds(model.predictor, table, training)
+        known[model.name] = weighed(model) | {
             # Each validation row is predicted by the network of its own fold alone.
-            "pred_time_val": _validation_seconds(alone, table, training) / len(nets),
-            "n_parameters": alone.n_parameters,
+            "pred_time_val": seconds / model.predictor.n_networks,
         }
-    return [replace(row, **measured.get(row.name, {})) for row in rows]
+        if not limits.hold(model.cost):
+            said = (reasons[model.name], f"not used: {limits.said(model.cost)}")
+            known[model.name]["reason"] = "; ".join(filter(None, said))
+    return [replace(row, **known.get(row.name, {})) for row in rows]
+
+
+def weighed(model: KeptModel) -> dict[str, Any]:
+    """Give the columns that a packed model's latency and size fill."""
+    return {
+        "latency_us": model.cost.latency_us,
+        "n_parameters": model.predictor.n_parameters,
+        "n_bytes": int(model.cost.n_bytes),
+    }
 
 
 def _validation_seconds(predictor: Predictor, table: Table, training: Training) -> float:
@@ -96,7 +114,7 @@ def _validation_seconds(predictor: Predictor, table: Table, training: Training) 
 
 
 def ensemble_row(
-    ensemble: Ensemble, predictor: Predictor, table: Table, member_rows: list[LeaderboardRow]
+    ensemble: Ensemble, model: KeptModel, member_rows: list[LeaderboardRow], reason: str
 ) -> LeaderboardRow:
     """Give the row of an ensemble of several members, from their own rows."""
     names = {trial.name for trial in ensemble.members}
@@ -107,10 +125,27 @@ def ensemble_row(
         score_val_std=_deviation(ensemble.fold_scores),
         fit_time=ensemble.fit_time,
         pred_time_val=sum(row.pred_time_val for row in member_rows if row.name in names),
-        latency_us=1e6 * measured_latency(predictor, table.values[0]),
-        n_parameters=predictor.n_parameters,
         epochs=max(trial.progress.epoch for trial in ensemble.members),
-        reason=f"weighted mean of {len(ensemble.members)} candidates",
+        reason=f"weighted mean of {len(ensemble.members)} candidates{reason}",
+        **weighed(model),
+    )
+
+
+def contender_row(contender: Contender, table: Table, training: Training) -> LeaderboardRow:
+    """Give the row of a model that was made to be within the limits."""
+    model, ensemble = contender.model, contender.ensemble
+    distilled = contender.kind == "distilled"
+    return LeaderboardRow(
+        name=model.name,
+        kind=contender.kind,
+        score_val=model.score,
+        score_val_std=_deviation(ensemble.fold_scores),
+        fit_time=ensemble.fit_time,
+        pred_time_val=_validation_seconds(model.predictor, table, training),
+        epochs=max(trial.progress.epoch for trial in ensemble.members),
+        reason=contender.reason,
+        settings=ensemble.members[0].candidate.settings() if distilled else {},
+        **weighed(model),
     )
 
 

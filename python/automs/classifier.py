@@ -41,14 +41,14 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         label (1 where it is missing), or so that all classes weigh the same. Scores do not know it.
     strategy, search_space, validation, ensemble_size, baselines : optional
         As for `AutoRegressor`; folds and the hold-out are stratified.
-    memory_limit, n_jobs, random_state, verbose, callbacks : optional
+    memory_limit, latency_limit, size_limit, n_jobs, random_state, verbose, callbacks : optional
         As for `AutoRegressor`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
-    predictor_, leaderboard_, ensemble_weights_, trials_, n_trials_
+    predictor_, leaderboard_, ensemble_weights_, selected_, trials_, n_trials_
         As for `AutoRegressor`, and so are `n_features_in_` and `feature_names_in_`.
 
     Examples
@@ -77,6 +77,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         ensemble_size: Any = "auto",
         baselines: Any = "auto",
         memory_limit: int | None = None,
+        latency_limit: float | None = None,
+        size_limit: int | None = None,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -93,6 +95,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         self.ensemble_size = ensemble_size
         self.baselines = baselines
         self.memory_limit = memory_limit
+        self.latency_limit = latency_limit
+        self.size_limit = size_limit
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

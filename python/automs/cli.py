@@ -124,6 +124,9 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0)
     add("--n-jobs", type=int, metavar="N", help="threads; default: all cores")
     add("--memory-limit", metavar="BYTES", help="for the table and what is made of it, as 2GB")
+    add("--latency-limit", type=float, metavar="MICROSECONDS",
+        help="what predicting one row may take with the model")  # fmt: skip
+    add("--size-limit", metavar="BYTES", help="what the model's file may take, as 100k")
 
     results = parser.add_argument_group("results")
     add = results.add_argument

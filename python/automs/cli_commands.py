@@ -112,7 +112,9 @@ def _settings(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, 
         "validation": _validation(arguments, names),
         "ensemble_size": _number_or_word(arguments.ensemble_size),
         "baselines": "auto" if arguments.baselines else None,
-        "memory_limit": _bytes(arguments.memory_limit),
+        "memory_limit": _bytes(arguments.memory_limit, "--memory-limit"),
+        "latency_limit": arguments.latency_limit,
+        "size_limit": _bytes(arguments.size_limit, "--size-limit"),
         "n_jobs": arguments.n_jobs,
         "random_state": arguments.seed,
         "verbose": 0 if arguments.quiet else 1 + arguments.verbose,
@@ -146,7 +148,7 @@ def _number_or_word(text: str) -> Any:
     return text
 
 
-def _bytes(text: str | None) -> float | None:
+def _bytes(text: str | None, option: str) -> float | None:
     """Read a number of bytes, such as 500M or 2GB."""
     if text is None:
         return None
@@ -156,7 +158,7 @@ def _bytes(text: str | None) -> float | None:
     try:
         return unit * float(number)
     except ValueError:
-        raise UsageError(f"--memory-limit must be bytes, such as 2GB, got {text!r}") from None
+        raise UsageError(f"{option} must be bytes, such as 2GB, got {text!r}") from None
 
 
 def _time_left(arguments: argparse.Namespace) -> Any:

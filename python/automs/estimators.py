@@ -47,6 +47,11 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         For the table as float64 and what is made of it: encoded views (4 bytes for each row,
         feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
         encodings, folds and networks are used; where not even one view fits, it is an error.
+    latency_limit : float, optional, microseconds
+        What predicting one row may take, from Python on one thread, by the model that is chosen:
+        see Notes. Measured on this machine; without a time limit nominal.
+    size_limit : int, optional, bytes
+        What the file of the model that is chosen may take.
     n_jobs : int or None, default=None
         Threads. None: every core that this process may use (affinity mask, container quota,
         ``OMP_NUM_THREADS``).
@@ -70,6 +75,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         All candidates, the ensemble and the baselines, best first.
     ensemble_weights_ : dict of str to float
         The candidates in the model, by their names on the leaderboard.
+    selected_ : str
+        The model's own name there; `select` changes it.
     trials_ : list of Trial
         The constant and the linear model, then the `n_trials_` candidates.
     strategy_ : Strategy
@@ -84,6 +91,14 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     members are trained again on all rows where the time allows. Each network's predictions keep
     within the range of the target in its training rows, unless that costs more than 0.5 % of the
     validation score, as it does where the target goes on beyond it.
+
+    Candidates whose network alone would break `latency_limit` or `size_limit` are trained with
+    narrower layers. Where the best ensemble breaks one, two models are compared by their validation
+    score: an ensemble chosen greedily within the limits, of one network for each member, and a
+    network distilled from the best ensemble; the better one is used, and `select` gives the other.
+    An error says so where not even a linear model is within them. The nominal latency, of 50
+    operations and 160 bytes of weights in a nanosecond, is that of `automs.budgets`; in `fit`
+    without a time limit it stands on the leaderboard too where a limit is set.
 
     Examples
     --------
@@ -110,6 +125,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         ensemble_size: Any = "auto",
         baselines: Any = "auto",
         memory_limit: int | None = None,
+        latency_limit: float | None = None,
+        size_limit: int | None = None,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -126,6 +143,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         self.ensemble_size = ensemble_size
         self.baselines = baselines
         self.memory_limit = memory_limit
+        self.latency_limit = latency_limit
+        self.size_limit = size_limit
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,7 @@ class Ensemble:
     fit_time: float
 
 
-def choose_ensemble(
+def choose_ensemble(  # noqa: PLR0913  # what is chosen from, and limits
     training: Training,
     trials: Sequence[Trial],
     size: int,
@@ -68,6 +68,7 @@ def choose_ensemble(
     *,
     seed: int,
     posterior: Posterior | None = None,
+    share: Callable[[Sequence[Trial]], float] | None = None,
 ) -> Ensemble:
     """Choose the members of the model from usable trials, by their validation predictions.
 
@@ -84,6 +85,9 @@ def choose_ensemble(
     posterior : Posterior, optional
         Weights by number in the training: the model is the mean by these then, of at most `size`
         members.
+    share : callable, optional
+        The share of a budget that some trials take together; members are chosen within it, where
+        it is greedily. Each trial given must be within it alone.
 
     Returns
     -------
@@ -123,6 +127,7 @@ def choose_ensemble(
         groups=training.validation_groups(),
         deadline=clock.time_left(),
         look=clock.look,
+        share=None if share is None else lambda some: share([finalists[i] for i in some]),
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
     if len(kept) < 2:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from automs.audience import Callback
+from automs.budgets import Limits
 from automs.candidates import Candidate
 from automs.scoring import Metric
 from automs.search_space import SearchSpace
@@ -31,6 +32,7 @@ class FitSettings:
     n_threads: int
     seed: int
     memory_limit: float | None = None
+    limits: Limits = field(default_factory=Limits)
     refit: bool = True  # on all rows after a hold-out
     verbose: int = 0
     callbacks: Sequence[Callback] = ()

@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,8 @@ import numpy.typing as npt
 from automs._version import version
 from automs.audience import Audience
 from automs.baseline_runs import collect_baselines, start_baselines
-from automs.board_rows import (
-    baseline_row,
-    ensemble_row,
-    mean_score,
-    trial_row,
-    with_latencies,
-)
+from automs.board_rows import baseline_row, mean_score, trial_row
+from automs.budgets import narrowed
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
@@ -28,19 +23,22 @@ from automs.decision import Decision, make_decision
 from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
 from automs.fit_settings import FitSettings
+from automs.keeping import Made, keep_models, name_of
+from automs.kept_models import KeptModels, Networks
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
-from automs.outcomes import FoldNetwork
 from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.progress import told_in_terminal
 from automs.rehearsal import FinishTime, rehearse
 from automs.search import Search, Trial
 from automs.splits import Split
-from automs.strategies.base import Problem, Strategy
+from automs.strategies.base import Posterior, Problem, Strategy
 from automs.table import Table
 from automs.target import Target
 from automs.training import Training
+from automs.within_limits import choose_within
+from automs.workshop import Workshop
 
 __all__ = ["FitSettings", "FittedSearch", "fit_search"]
 
@@ -51,6 +49,8 @@ logger = logging.getLogger("automs")
 _FINISH_SHARE = 0.05
 _REFIT_SHARE = 0.25
 _MIN_RESERVE = 0.02  # seconds
+#: The same with a limit on latency or size, for a choice within it and what is trained for that.
+_LIMITS_SHARE = 0.3
 #: Share of the time left that encoded views of further folds may take, by what the first took.
 _VIEWS_SHARE = 0.25
 #: What packing takes is measured, but never more than this share of the limit is kept for it.
@@ -61,14 +61,13 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class FittedSearch:
-    """What a search came to: model, ordered rows, all trials, the strategy, members' weights."""
+    """What a search came to: models, ordered rows, all trials, and the strategy."""
 
-    predictor: Predictor
+    kept: KeptModels
     rows: list[LeaderboardRow]
     trials: list[Trial]
     n_candidates: int
     strategy: Strategy
-    ensemble_weights: dict[str, float] = field(default_factory=dict)
 
 
 def fit_search(
@@ -90,7 +89,7 @@ def fit_search(
     splits = training.splits
     baselines = start_baselines(training, table, settings, clock)
     try:
-        search, finish = _search(training, table, settings, clock)
+        search, finish, workshop = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
         packing = finish.seconds(training.n_folds * settings.ensemble_size, search.n_candidates)
         results = collect_baselines(baselines, clock.keeping(packing))
@@ -112,25 +111,43 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    decision = make_decision(training, ensemble, settings.seed, clock.keeping(packing))
-    ensemble = replace(ensemble, fold_scores=decision.fold_scores)
-    networks = {t.number: training.networks(t.number) for t in ensemble.members}
-    if len(splits) == 1 and settings.refit and not short:
-        packing = finish.seconds(len(ensemble.members), len(trials))
-        networks |= refit(training, table, ensemble, clock.keeping(packing))
-    networks = {number: decision.applied(nets) for number, nets in networks.items()}
-    predictor = _pack(ensemble, networks, table, target, settings, decision)
+    packing = finish.seconds(len(ensemble.members), len(trials))
+    made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
-    rows = with_latencies(rows, ensemble, networks, table, training)
-    if len(ensemble.members) > 1:
-        rows.append(ensemble_row(ensemble, predictor, table, rows))
+    packing = finish.seconds(training.n_folds, len(trials))
+    kept, rows = keep_models(workshop, made, usable, rows, settings.limits, clock.keeping(packing))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
-    _speak(clock, compare_with_baselines(training, ensemble, results, settings.seed))
-    weights = {t.name: w for t, w in zip(ensemble.members, ensemble.weights, strict=True)}
+    judged = replace(ensemble, fold_scores=made.used_ensemble.fold_scores)
+    _speak(clock, compare_with_baselines(training, judged, results, settings.seed))
     strategy = search.strategy
-    strategy.problem = replace(strategy.problem, features_of=None)  # which holds the whole table
-    return FittedSearch(predictor, ordered, trials, search.n_candidates, strategy, weights)
+    strategy.problem = strategy.problem.without_table()
+    return FittedSearch(kept, ordered, trials, search.n_candidates, strategy)
+
+
+def _make(
+    workshop: Workshop,
+    ensemble: Ensemble,
+    usable: Sequence[Trial],
+    settings: FitSettings,
+    clock: Clock,
+    posterior: Posterior | None,
+) -> Made:
+    """Give the ensemble as the model, trained again where it may be, or what is within limits."""
+    training, limits = workshop.training, settings.limits
+    name = name_of(ensemble)
+    ensemble = replace(ensemble, fold_scores=workshop.decide(ensemble).fold_scores)
+    networks: Networks = {t.number: training.networks(t.number) for t in ensemble.members}
+    model = workshop.model(name, ensemble, networks)
+    if not limits.hold(model.cost):
+        contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
+        return Made(ensemble, networks, model, contenders)
+    if training.n_folds == 1 and settings.refit and clock.remaining() > 0.0:
+        again = {**networks, **refit(training, workshop.table, ensemble, clock)}
+        trained_again = workshop.model(name, ensemble, again)
+        if limits.hold(trained_again.cost):  # encoders of all rows may be a little larger
+            return Made(ensemble, again, trained_again, [])
+    return Made(ensemble, networks, model, [])
 
 
 def _nothing_usable(n_trials: int, clock: Clock) -> BaseException:
@@ -171,8 +188,8 @@ def _make_training(
 
 def _search(
     training: Training, table: Table, settings: FitSettings, clock: Clock
-) -> tuple[Search, FinishTime]:
-    """Search; give it with the time that packing was found to take."""
+) -> tuple[Search, FinishTime, Workshop]:
+    """Search; give it with the time that packing was found to take, and what packs."""
     split = training.splits[0]
     problem = Problem(
         search_space=settings.search_space,
@@ -195,6 +212,8 @@ def _search(
             members = search.seconds_of_best(settings.ensemble_size)
             wanted = refit_seconds(training, members) if members else limit
             share = min(share + wanted, _REFIT_SHARE * limit)
+        if settings.limits.are_set:
+            share = max(share, _LIMITS_SHARE * limit)
         return max(share, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
 
     with told_in_terminal(settings.verbose, settings.metric.name) as shown:
@@ -203,15 +222,40 @@ def _search(
             training, settings.strategy, problem, clock, reserve=reserve, audience=audience
         )
         search.train_constant()
+        workshop = _open_workshop(search, table, settings, clock)
         if limit:
             finish = rehearse(search, table)
         search.run()
-    return search, finish
+    return search, finish, workshop
+
+
+def _open_workshop(search: Search, table: Table, settings: FitSettings, clock: Clock) -> Workshop:
+    """Give what packs and weighs models; candidates beyond the limits are narrowed from now on."""
+    limits, training = settings.limits, search.training
+
+    def pack(ensemble: Ensemble, networks: Networks, decision: Decision) -> Predictor:
+        return _pack(ensemble, networks, table, training.target, settings, decision)
+
+    def decide(ensemble: Ensemble) -> Decision:
+        return make_decision(training, ensemble, settings.seed, clock)
+
+    nominal = limits.are_set and clock.limit is None
+    workshop = Workshop(training, table, pack, decide, search.trials()[0], nominal=nominal)
+    if limits.are_set:
+        workshop.check(limits)
+
+        aim = workshop.aim(limits)
+
+        def fits(candidate: Candidate) -> bool:
+            return aim.hold(workshop.costs.of_candidates([candidate]))
+
+        search.problem = replace(search.problem, within_limits=lambda c: narrowed(c, fits))
+    return workshop
 
 
 def _pack(
     ensemble: Ensemble,
-    networks: dict[int, list[FoldNetwork]],
+    networks: Networks,
     table: Table,
     target: Target,
     settings: FitSettings,

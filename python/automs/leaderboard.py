@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["LeaderboardRow", "TrialState", "make_leaderboard", "sort_rows"]
+__all__ = ["LeaderboardRow", "TrialState", "make_leaderboard", "mark_used", "sort_rows"]
 
 
 class TrialState(StrEnum):
@@ -32,7 +32,7 @@ class LeaderboardRow:
         From 1, best first; set by `sort_rows`.
     name : str
         Unique in a leaderboard.
-    kind : {"candidate", "ensemble", "baseline"}
+    kind : {"candidate", "ensemble", "distilled", "baseline"}
     score_val, score_val_std : float
         Validation score, higher is better, and its standard deviation over folds (NaN: unknown).
     loss_val : float
@@ -41,11 +41,15 @@ class LeaderboardRow:
     latency_us : float, microseconds
         Of predicting one row.
     n_parameters : int, optional
+    n_bytes : int, optional
+        Of the model file, where it is one that can be used.
     epochs : int, optional
         Epochs trained.
     state : TrialState
     reason : str
-        Why it is in this state, where that is not plain.
+        Why it is in this state, where that is not plain; what it is made of, or why it is not used.
+    used : bool
+        Whether this is the model that predicts.
     settings : mapping of str
         A candidate's settings; they become columns, `epochs` under the name ``max_epochs``.
     """
@@ -60,9 +64,11 @@ class LeaderboardRow:
     pred_time_val: float = math.nan
     latency_us: float = math.nan
     n_parameters: int | None = None
+    n_bytes: int | None = None
     epochs: int | None = None
     state: TrialState = TrialState.COMPLETE
     reason: str = ""
+    used: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -141,3 +147,17 @@ def make_leaderboard(rows: Sequence[LeaderboardRow]) -> Any:
         if len({type(record[name]) for record in records}) == 1:
             table[name] = table[name].infer_objects()
     return table
+
+
+def mark_used(board: Any, name: str) -> Any:
+    """Give a leaderboard on which one model, by its name, is the one that is used.
+
+    Examples
+    --------
+    >>> board = make_leaderboard([LeaderboardRow(name="ridge", kind="baseline", used=True)])
+    >>> list(mark_used(board, "net-0001")["used"])
+    [False]
+    """
+    if isinstance(board, list):
+        return [record | {"used": record["name"] == name} for record in board]
+    return board.assign(used=board["name"] == name)

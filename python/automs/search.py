@@ -212,7 +212,7 @@ class Search:
 
     def _affordable(self, candidate: Candidate) -> Candidate:
         left = self.clock.remaining(self.reserve)
-        return self.training.views.affordable(candidate, left)
+        return self.problem.within_limits(self.training.views.affordable(candidate, left))
 
     def _inherit(self, requests: Sequence[Request]) -> None:
         """Copy states, before any of them is trained on."""

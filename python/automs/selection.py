@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automs._core import greedy_ensemble
+from automs.affordable import Share, select_greedily
 from automs.halves import cut_halves
 from automs.scoring import Metric, score_predictions
 
 __all__ = ["EnsembleSelection", "select_ensemble"]
 
 Floats = NDArray[np.float64]
-
-# As in the compiled selection: relative, above rounding, below what a metric can tell.
-_TIE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,17 @@ class _Limits:
     n_threads: int
     seconds: float | None
     look: Callable[[], bool] | None
+    share: Share | None = None
+
+    def lateness(self) -> Callable[[], bool]:
+        """Give a function that says whether to stop, counting from now."""
+        stop_at = None if self.seconds is None else time.perf_counter() + self.seconds
+
+        def is_late() -> bool:
+            late = stop_at is not None and time.perf_counter() >= stop_at
+            return late or (self.look is not None and self.look())
+
+        return is_late
 
 
 def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
@@ -91,6 +100,7 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     seed: int = 0,
     deadline: float | None = None,
     look: Callable[[], bool] | None = None,
+    share: Share | None = None,
 ) -> EnsembleSelection:
     """Choose a weighted mean of members by greedy forward selection, and score it honestly.
 
@@ -126,6 +136,9 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
         keeps the additions it has, of which there is always one.
     look : callable, optional
         Called every few milliseconds; cuts short when it returns True, as the deadline does.
+    share : callable, optional
+        The share of a budget that members of these numbers take; only those within it are chosen.
+        Each member must be so alone.
 
     Returns
     -------
@@ -163,7 +176,8 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
     rows = _Rows(metric, targets, weights, quantile, groups)
-    limits = _Limits(max_size, n_threads, None if deadline is None else deadline / 3.0, look)
+    seconds = None if deadline is None else deadline / 3.0
+    limits = _Limits(max_size, n_threads, seconds, look, share)
 
     best = _best_single(members, rows)
     member_weights, score_optimistic, n_steps = _select(members, rows, limits)
@@ -210,7 +224,7 @@ def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int
 
 def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, float, int]:
     """Return greedy weights, their score on these rows, and the number of additions."""
-    if rows.metric.native:
+    if rows.metric.native and limits.share is None:
         return greedy_ensemble(
             members,
             rows.y,
@@ -222,37 +236,4 @@ def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats
             limits.seconds,
             limits.look,
         )
-    return _select_by_function(members, rows, limits)
-
-
-def _select_by_function(
-    members: list[Floats], rows: _Rows, limits: _Limits
-) -> tuple[Floats, float, int]:
-    """Do what the compiled selection does, for a metric that is a Python function."""
-    stop_at = None if limits.seconds is None else time.perf_counter() + limits.seconds
-    counts = np.zeros(len(members), dtype=np.int64)
-    total = np.zeros_like(members[0])
-    best_weights, best_score, n_steps = np.zeros(len(members)), float("nan"), 0
-    for step in range(1, limits.max_size + 1):
-        late = stop_at is not None and time.perf_counter() >= stop_at
-        if n_steps > 0 and (late or (limits.look is not None and limits.look())):
-            break
-        scores = np.array([rows.score((total + member) / step) for member in members])
-        if np.isnan(scores).all():
-            break
-        top = np.nanmax(scores)
-        tied = np.flatnonzero(
-            [not np.isnan(score) and not _is_better(top, score) for score in scores]
-        )
-        used = tied[counts[tied] > 0]
-        chosen = int(used[0] if used.size else tied[0])
-        counts[chosen] += 1
-        total += members[chosen]
-        if n_steps == 0 or _is_better(scores[chosen], best_score):
-            best_weights, best_score, n_steps = counts / step, float(scores[chosen]), step
-    return best_weights, best_score, n_steps
-
-
-def _is_better(score: float, than: float) -> bool:
-    """Return whether a score is higher by more than a tie."""
-    return bool(score > than + _TIE_TOLERANCE * abs(than) or (np.isinf(than) and score > than))
+    return select_greedily(members, rows.score, limits.max_size, limits.lateness(), limits.share)

@@ -20,6 +20,7 @@ _COLUMNS = {
     "fit_time": "fit s",
     "latency_us": "us a row",
     "n_parameters": "parameters",
+    "n_bytes": "bytes",
     "state": "state",
 }
 
@@ -77,12 +78,13 @@ def summary_text(
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None, markup=False).print(table)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return "\n".join([*lines, _used(members), *_decided(notes or {}, classes)])
+    used = next((record["name"] for record in records if record.get("used")), None)
+    return "\n".join([*lines, _used(members, used), *_decided(notes or {}, classes)])
 
 
-def _used(members: Mapping[str, float]) -> str:
+def _used(members: Mapping[str, float], name: str | None) -> str:
     if len(members) == 1:
-        return f"used: {next(iter(members))}"
+        return f"used: {name or next(iter(members))}"
     shares = ", ".join(f"{name} {100 * weight:.0f} %" for name, weight in members.items())
     return f"used: an ensemble of {len(members)} candidates ({shares})"
 

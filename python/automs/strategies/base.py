@@ -18,6 +18,10 @@ __all__ = ["Posterior", "Problem", "Request", "Result", "Strategy"]
 _N_PROPOSALS = 16
 
 
+def _unchanged(candidate: Candidate) -> Candidate:
+    return candidate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What a strategy may know before it starts.
@@ -39,6 +43,9 @@ class Problem:
         Candidates to propose, exactly so many unless the allowance ends first.
     first_candidates : sequence of Candidate, default=()
         Proposed before any draw, as number 0, 1, ...
+    within_limits : callable, optional
+        Candidate -> what is trained in its place where its network would be too slow or too large
+        to be used; a strategy need not know.
     """
 
     search_space: SearchSpace
@@ -50,6 +57,11 @@ class Problem:
     n_folds: int = 1
     max_trials: int | None = None
     first_candidates: Sequence[Candidate] = ()
+    within_limits: Callable[[Candidate], Candidate] = _unchanged
+
+    def without_table(self) -> Problem:
+        """Give it without what may hold the whole table, to be kept."""
+        return replace(self, features_of=None, within_limits=_unchanged)
 
     def cost(self, candidate: Candidate, epochs: int | None = None) -> float:
         """Give the nominal cost of some epochs, by default all, on all folds."""

@@ -1,0 +1,292 @@
+"""An ensemble and pupils' settings -> one network that predicts as the ensemble does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automs.candidates import Candidate
+from automs.clock import Clock
+from automs.finish import Ensemble
+from automs.outcomes import FoldNetwork, JobState
+from automs.packing import build_predictor
+from automs.scoring import resolve_metric
+from automs.seeds import derive_seed
+from automs.splits import Split
+from automs.table import Table
+from automs.target import Target
+from automs.training import Training
+
+__all__ = ["Distilled", "distill", "pupils"]
+
+#: Probabilities are bounded to this before their logarithms are learned: beyond it they hardly
+#: change a score, and squared differences of logarithms would be about nothing else.
+_LEAST_PROBABILITY = 1e-3
+#: Widths of a pupil's layers, the widest that fits being taken, for each number of layers.
+_WIDTHS = (256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 4)
+_DEPTHS = (2, 1)
+_PURPOSE = 0xD157
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """A network that learned from an ensemble.
+
+    Attributes
+    ----------
+    candidate : Candidate
+    network : FoldNetwork
+        Trained on all rows.
+    fold_scores : ndarray of float64, shape (n_folds,)
+        Of the folds' pupils, on rows that neither they nor their teachers were trained on.
+    seconds : float
+        Training time.
+    epochs : int
+    """
+
+    candidate: Candidate
+    network: FoldNetwork
+    fold_scores: Values
+    seconds: float
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """A training of pupils on a teacher's predictions, and how far they came."""
+
+    training: Training
+    errors: Values  # (n_pupils,), inf for those that are of no use
+    epochs: list[int]  # (n_pupils,), the best ones
+    seconds: float
+
+
+def pupils(
+    recipe: Candidate, fits: Callable[[Candidate], bool], task: str, seed: int
+) -> list[Candidate]:
+    """Give the candidates that learn from an ensemble, each as wide as the limits allow.
+
+    Parameters
+    ----------
+    recipe : Candidate
+        How the best network was trained; without dropout and label smoothing here, as a teacher's
+        predictions have no noise.
+    fits : callable
+        Whether a candidate is within the limits.
+    task : str
+        Counts are learned by their own loss, all else by squared errors.
+    seed : int
+
+    Returns
+    -------
+    list of Candidate
+        Of two hidden layers and of one; a linear one where neither fits, and none where not even
+        that does.
+
+    Examples
+    --------
+    >>> small = lambda c: sum(c.hidden_layer_sizes) <= 100
+    >>> [c.hidden_layer_sizes for c in pupils(Candidate(), small, "regression", seed=0)]
+    [(48, 48), (96,)]
+    """
+    counts = task == "regression" and recipe.loss == "poisson"
+    optimizer = "adam" if recipe.optimizer == "exact" else recipe.optimizer
+    base = replace(
+        recipe, loss="poisson" if counts else "squared", optimizer=optimizer, dropout=0.0,
+        label_smoothing=0.0, patience=None, residual=False,
+    )  # fmt: skip
+    shapes = [[(width,) * depth for width in _WIDTHS] for depth in _DEPTHS]
+    found = []
+    for sizes in shapes:
+        wide = (replace(base, hidden_layer_sizes=s) for s in sizes)
+        widest = next((c for c in wide if fits(c)), None)
+        if widest is not None:
+            found.append(widest)
+    if not found:
+        linear = replace(base, hidden_layer_sizes=(), encoding="standard", embedding_size=0)
+        found = [linear] if fits(linear) else []
+    return [
+        replace(c, seed=derive_seed(derive_seed(seed, _PURPOSE), i)) for i, c in enumerate(found)
+    ]
+
+
+def distill(
+    training: Training,
+    table: Table,
+    teacher: Ensemble,
+    candidates: Sequence[Candidate],
+    clock: Clock,
+) -> Distilled | None:
+    """Train one network on what an ensemble predicts for the training rows.
+
+    Parameters
+    ----------
+    training : Training
+        With the members' weights.
+    table : Table
+    teacher : Ensemble
+    candidates : sequence of Candidate
+        Pupils; the one nearest to the teachers on rows that trained neither is taken.
+    clock : Clock
+
+    Returns
+    -------
+    Distilled or None
+        None where there is no pupil, or not the time or memory for it.
+
+    Notes
+    -----
+    For its score, a pupil of each fold learns from the teacher's networks of that fold alone, on
+    that fold's training rows, and is scored on its validation rows, whose true values neither has
+    seen; the network that is given learns from the whole teacher on all rows, for as many epochs
+    as were best. The teacher's weights in the ensemble are the one thing that validation rows had
+    a part in.
+
+    Regressions learn predicted values. Classes are learned as the logarithms of the predicted
+    probabilities, centred (for two classes their difference), by squared error: what a teacher
+    says has no noise, so the minimum is the teacher itself, and unlike labels a logarithm tells
+    apart the classes that the teacher holds for unlikely.
+
+    References
+    ----------
+    C. Bucilă, R. Caruana, A. Niculescu-Mizil, "Model compression", 2006. J. Ba, R. Caruana, "Do
+    deep nets really need to be deep?", 2014, arXiv 1312.6184, section 2.2: squared error on logits.
+    """
+    school = _School(training, table, clock)
+    if not candidates or not school.has_room(candidates):
+        return None
+    classes = []
+    for fold, split in enumerate(training.splits):
+        share = 1.0 / (training.n_folds + 1 - fold)
+        taught = school.teach(school.wisdom(teacher, [fold]), split, candidates, share)
+        if taught is None:
+            return None
+        classes.append(taught)
+    best = int(np.argmin(np.mean([taught.errors for taught in classes], axis=0)))
+    if not all(np.isfinite(taught.errors[best]) for taught in classes):
+        return None
+    scores = school.scores([taught.training.networks(best)[0] for taught in classes])
+    rows = np.arange(len(table.values), dtype=np.int32)
+    epochs = max(taught.epochs[best] for taught in classes)
+    wisdom = school.wisdom(teacher, training.folds)
+    last = school.teach(wisdom, Split(rows, rows[:0]), [candidates[best]], 1.0, epochs)
+    if last is None or last.epochs[0] < epochs:
+        return None
+    network = _as_model(last.training.networks(0)[0], training.target)
+    seconds = last.seconds + sum(taught.seconds for taught in classes)
+    return Distilled(candidates[best], network, scores, seconds, epochs)
+
+
+class _School:
+    """Asks teachers and trains pupils, on the rows of one table, as long as its clock allows."""
+
+    def __init__(self, training: Training, table: Table, clock: Clock) -> None:
+        self._training = training
+        self._table = table
+        self._clock = clock
+
+    def has_room(self, candidates: Sequence[Candidate]) -> bool:
+        """Whether memory has room for the views of pupils, which are made fold by fold."""
+        n_values = {}
+        for candidate in candidates:
+            n_features, tables = self._training.feature_counts(candidate)
+            n_values[candidate.encoding, candidate.embedding_size > 0] = n_features + len(tables)
+        return self._training.memory.has_room(4 * len(self._table.values) * sum(n_values.values()))
+
+    def wisdom(self, teacher: Ensemble, folds: Sequence[int]) -> Values:
+        """Give what pupils learn of a teacher's networks of some folds, (n_rows, n_logits)."""
+        members = []
+        for trial, weight in zip(teacher.members, teacher.weights, strict=True):
+            networks = self._training.networks(trial.number)
+            members.append((weight, [networks[fold] for fold in folds]))
+        predicted = self._predicted(members, slice(None))
+        if self._training.target.classes is None:
+            return predicted
+        logs = np.log(np.clip(predicted, _LEAST_PROBABILITY, 1.0))
+        if self._training.target.n_logits == 1:
+            return np.ascontiguousarray(logs[:, 1:] - logs[:, :1])
+        return np.ascontiguousarray(logs - logs.mean(axis=1, keepdims=True))
+
+    def teach(
+        self,
+        wisdom: Values,
+        split: Split,
+        candidates: Sequence[Candidate],
+        share: float,
+        epochs: int | None = None,
+    ) -> _Class | None:
+        """Train pupils on one split, in a share of the time that is left.
+
+        Their best epoch is that nearest to the teacher on the validation rows; given `epochs`, it
+        is the last of those.
+        """
+        left = self._clock.time_left()
+        if left == 0.0:
+            return None
+        if any(candidate.loss == "poisson" for candidate in candidates):
+            wisdom = np.maximum(wisdom, 0.0)  # a teacher of another loss may say less
+        training = Training(
+            self._table,
+            Target("regression", wisdom, None, squeeze=False),
+            [split],
+            resolve_metric("rmse", "regression"),
+            sample_weight=self._training.sample_weight,
+            n_threads=self._training.n_threads,
+        )
+        training.add(candidates)
+        numbers = range(len(candidates))
+        until = [candidate.epochs if epochs is None else epochs for candidate in candidates]
+        limit = None if left is None else share * left
+        training.run(numbers, until, limit, self._clock.look)
+        progress = training.progress(numbers)
+        usable = [each.epoch > 0 and each.state is not JobState.DIVERGED for each in progress]
+        if not any(usable):
+            return None
+        errors = [
+            -each.score if fine and split.validation_rows.size else 0.0 if fine else np.inf
+            for each, fine in zip(progress, usable, strict=True)
+        ]
+        return _Class(
+            training,
+            np.array(errors),
+            [
+                max(each.best_epochs) if split.validation_rows.size else each.epoch
+                for each in progress
+            ],
+            sum(each.seconds for each in progress),
+        )
+
+    def scores(self, networks: Sequence[FoldNetwork]) -> Values:
+        """Score each fold's pupil on the true values of its validation rows."""
+        predictions = []
+        for split, network in zip(self._training.splits, networks, strict=True):
+            pupil = [_as_model(network, self._training.target)]
+            predictions.append(self._predicted([(1.0, pupil)], split.validation_rows))
+        return self._training.fold_scores(0, predictions)
+
+    def _predicted(self, members: Any, rows: Any) -> Values:
+        training, table = self._training, self._table
+        model = build_predictor(members, training.target, None, table.columns, {})
+        many = model.predict if training.target.classes is None else model.predict_proba
+        predicted: Values = many(table.values[rows], n_jobs=training.n_threads)
+        return predicted.reshape(len(predicted), -1)
+
+
+def _as_model(network: FoldNetwork, target: Target) -> FoldNetwork:
+    """Give a pupil's network with the outputs of the task: logarithms become probabilities."""
+    if target.classes is None:
+        return network
+    weights, biases = list(network.weights), list(network.biases)
+    weights[-1] = (weights[-1] * network.output_scale).astype(np.float32)
+    biases[-1] = (biases[-1] * network.output_scale + network.output_centre).astype(np.float32)
+    return replace(
+        network, weights=weights, biases=biases, output_centre=np.zeros(target.n_logits),
+        output_scale=np.ones(target.n_logits),
+        link="sigmoid" if target.n_logits == 1 else "softmax",
+    )  # fmt: skip
