@@ -248,9 +248,11 @@ def _in_time(
 def _cost(workshop: Workshop, candidate: Candidate, epochs: int) -> float:
     """Give the nominal cost of training a candidate on all folds."""
     training = workshop.training
-    n_features, tables = training.feature_counts(candidate)
+    n_features, tables, bins = training.feature_counts(candidate)
     n_rows, n_logits = training.splits[0].train_rows.size, training.target.n_logits
-    once = nominal_cost(candidate, n_rows, n_features, n_logits, epochs, tables)
+    once = nominal_cost(
+        candidate, n_rows, n_features, n_logits, epochs, tables, piecewise_bins=bins
+    )
     return training.n_folds * once
 
 

@@ -59,7 +59,7 @@ class Workshop:
         What models take before they are packed.
     """
 
-    def __init__(  # noqa: PLR0913  # all that models are made of
+    def __init__(
         self,
         training: Training,
         table: Table,
