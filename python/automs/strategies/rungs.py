@@ -27,10 +27,13 @@ class _Room:
     total: float
     reduction_factor: int
     fractions: tuple[float, ...]
+    n_finishing: int
+    dearest: float
 
     def fits(self, cost: float) -> bool:
         mean = (self.total + cost) / self.n
-        return bracket_cost(self.n, mean, self.reduction_factor, self.fractions) <= self.limit
+        shape = (self.reduction_factor, self.fractions, self.n_finishing)
+        return cost <= self.dearest and bracket_cost(self.n, mean, *shape) <= self.limit
 
 
 class RungStrategy(Strategy):
@@ -50,12 +53,15 @@ class RungStrategy(Strategy):
         Share of the whole allowance for the first batch.
     part : int, optional
         Members that are asked for at once; None for all.
+    n_finishing : int, default=2
+        So many of a batch reach their last epoch, where it has as many.
     """
 
     reduction_factor: int
     fractions: tuple[float, ...]
     first_share: float
     part: int | None = None
+    n_finishing: int = 2
 
     def start(self, problem: Problem) -> None:
         """Begin a search."""
@@ -110,7 +116,7 @@ class RungStrategy(Strategy):
     def _n_at(self, rung: int) -> int:
         if rung >= len(self.fractions):
             return 0
-        return n_survivors(self._n_opened, self.reduction_factor, rung)
+        return n_survivors(self._n_opened, self.reduction_factor, rung, self.n_finishing)
 
     def _draw_or_step(
         self, parent: Callable[[np.random.Generator], int] | None, share: float, purpose: int
@@ -161,14 +167,28 @@ class RungStrategy(Strategy):
     def _fill(self, propose: Callable[[], Candidate], at_most: float, allowance: float) -> bool:
         """Fill rung 0 of a new batch with what its share of the allowance pays for."""
         share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
-        self._rung, total = 0, 0.0
-        members: list[int] = []
+        # A share too small for a few candidates is stretched.
+        few = 2 * self.reduction_factor
+        self._rung, self._n_opened = 0, 0
+        self._enter([])
+        self._extend(propose, at_most, lambda n: share if n > few else allowance)
+        return bool(self._members)
+
+    def _extend(
+        self,
+        propose: Callable[[], Candidate],
+        at_most: float,
+        limit: Callable[[int], float],
+        dearest: float = math.inf,
+    ) -> None:
+        """Add candidates to rung 0 while all `n` of them cost no more than ``limit(n)``."""
+        members = self._members
+        total = sum(self._costs[index] for index in members)
+        shape = (self.reduction_factor, self.fractions, self.n_finishing, dearest)
         while len(members) < at_most:
             n = len(members) + 1
-            # A share too small for a few candidates is stretched.
-            limit = share if n > 2 * self.reduction_factor else allowance
-            room = _Room(limit, n, total, self.reduction_factor, self.fractions)
-            if members and not room.fits(total / len(members)):
+            room = _Room(limit(n), n, total, *shape)
+            if members and not room.fits(min(total / len(members), dearest)):
                 break  # one more of the mean size is too much
             candidate = self.fitting_candidate(propose, room.fits)
             if candidate is None:
@@ -178,8 +198,7 @@ class RungStrategy(Strategy):
             self._costs.append(cost)
             members.append(self.add(candidate))
         self._n_opened = len(members)
-        self._enter(members)
-        return bool(members)
+        self._kept = set(members)
 
     def _next_share(self, allowance: float) -> float:
         """Give each batch twice the last one's share, or all, if little would be left over."""

@@ -1,0 +1,98 @@
+"""An allowance -> the first rung of a sweep: its size by measured speed, and who is in it."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+
+from automs.candidates import Candidate
+from automs.schedule import bracket_cost
+from automs.strategies.base import Problem
+from automs.strategies.rungs import RungStrategy
+
+__all__ = ["SweepStrategy"]
+
+_MAX_MEMBERS = 256  # of a sweep under a time limit, whose number is not given
+_MARGIN = 0.99  # later rungs cost more or less than the mean that they are planned with
+
+
+class SweepStrategy(RungStrategy):
+    """What a strategy of sweeps adds to one of batches: sweeps that are worth their time.
+
+    Before anything was trained the allowance is a guess. So the first sweep begins with as many
+    candidates as are to finish, and is filled up when the first rung of these has told how fast
+    they train. A sweep is too small to choose from unless a few are dropped at two rungs: where
+    its share is smaller than that, it takes more, up to the whole allowance. No member costs more
+    than lets `n_finishing` of its kind finish, unless nothing else fits. First candidates that a
+    sweep has no room for wait for the next one.
+
+    Those that inherit give `_draw`, and call `_widened` before they leave rung 0.
+    """
+
+    n_finishing = 4
+
+    def start(self, problem: Problem) -> None:
+        """Begin a search."""
+        super().start(problem)
+        self._waiting = [self.new_candidate() for _ in problem.first_candidates]
+        self._queue: list[Candidate] = []  # of those, what this sweep has not looked at yet
+        self._is_narrow = False  # whether the current sweep may still be filled up
+
+    @abstractmethod
+    def _draw(self) -> Candidate:
+        """Give a candidate that is none of the first ones."""
+
+    def _begin(self, allowance: float, given: int | None, share_of_trials: float) -> bool:
+        """Enter rung 0 of a new sweep, of at most a `given` number; False without room for one.
+
+        Where no number is given it is a share of the trials left.
+        """
+        n_left = self.n_left(allowance)
+        limits: list[float] = [_MAX_MEMBERS] if math.isfinite(allowance) else []
+        if n_left is not None:
+            limits.append(math.ceil(share_of_trials * n_left))
+        if given is not None:
+            limits = [given, math.inf if n_left is None else n_left]
+        self._at_most = min(limits)
+        self._is_narrow = (
+            math.isfinite(allowance) and self._spent == 0.0 and len(self.fractions) > 1
+        )
+        self._rung = self._n_opened = 0
+        self._enter([])
+        self._fill_up(_MARGIN * allowance)
+        return bool(self._members)
+
+    def _widened(self, allowance: float) -> bool:
+        """Fill up the first sweep by the speed found; whether there are new members to train."""
+        if not self._is_narrow:
+            return False
+        self._is_narrow = False
+        n_before = len(self._members)
+        spent = sum(self._last[index].cost for index in self._members if index in self._last)
+        self._fill_up(_MARGIN * allowance + spent)
+        return len(self._members) > n_before
+
+    def _fill_up(self, allowance: float) -> None:
+        at_most = min(self._at_most, self.n_finishing) if self._is_narrow else self._at_most
+        limit = (lambda _: allowance) if self._is_narrow else self._limit(allowance)
+        for dearest in (allowance / self.n_finishing, allowance):
+            self._queue = list(self._waiting)
+            self._extend(self._propose, at_most, limit, dearest)
+            if self._members:
+                break
+        self._waiting = [first for first in self._waiting if first not in self.candidates]
+
+    def _propose(self) -> Candidate:
+        return self._queue.pop(0) if self._queue else self._draw()
+
+    def _limit(self, allowance: float) -> Callable[[int], float]:
+        """Give what so many members may cost."""
+        few = self.n_finishing * self.reduction_factor**2
+        share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
+        if self._costs:
+            mean = sum(self._costs) / len(self._costs)
+            shape = (self.reduction_factor, self.fractions, self.n_finishing)
+            if allowance < 1.5 * bracket_cost(few, mean, *shape):
+                share = allowance
+        return lambda n: share if n > few else allowance
