@@ -118,11 +118,8 @@ def bracket_cost(
     full_cost: float,
     reduction_factor: int,
     fractions: Sequence[float] = RUNG_FRACTIONS,
-    at_least: int = 2,
 ) -> float:
     """Give the cost of a bracket whose candidates cost `full_cost` each, trained to the end.
-
-    So many as `at_least` reach the last rung, if there are as many.
 
     Examples
     --------
@@ -131,6 +128,6 @@ def bracket_cost(
     """
     starts = (0.0, *fractions[:-1])
     return full_cost * sum(
-        n_survivors(n_candidates, reduction_factor, rung, at_least) * (end - start)
+        n_survivors(n_candidates, reduction_factor, rung) * (end - start)
         for rung, (start, end) in enumerate(zip(starts, fractions, strict=True))
     )

@@ -6,7 +6,6 @@ import itertools
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,24 +15,6 @@ from automs.seeds import derive_seed, keyed_rng
 from automs.strategies.base import Problem, Request, Result, Strategy
 
 __all__ = ["RungStrategy"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """What a batch may cost: with `n` candidates, all but one of which cost `total`."""
-
-    limit: float
-    n: int
-    total: float
-    reduction_factor: int
-    fractions: tuple[float, ...]
-    n_finishing: int
-    dearest: float
-
-    def fits(self, cost: float) -> bool:
-        mean = (self.total + cost) / self.n
-        shape = (self.reduction_factor, self.fractions, self.n_finishing)
-        return cost <= self.dearest and bracket_cost(self.n, mean, *shape) <= self.limit
 
 
 class RungStrategy(Strategy):
@@ -167,35 +148,35 @@ class RungStrategy(Strategy):
     def _fill(self, propose: Callable[[], Candidate], at_most: float, allowance: float) -> bool:
         """Fill rung 0 of a new batch with what its share of the allowance pays for."""
         share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
-        # A share too small for a few candidates is stretched.
-        few = 2 * self.reduction_factor
-        self._rung, self._n_opened = 0, 0
+
+        def fits(costs: list[float]) -> bool:
+            n, mean = len(costs), sum(costs) / len(costs)
+            # A share too small for a few candidates is stretched.
+            limit = share if n > 2 * self.reduction_factor else allowance
+            return bracket_cost(n, mean, self.reduction_factor, self.fractions) <= limit
+
+        self._rung = 0
         self._enter([])
-        self._extend(propose, at_most, lambda n: share if n > few else allowance)
+        self._extend(propose, at_most, fits)
         return bool(self._members)
 
     def _extend(
         self,
         propose: Callable[[], Candidate],
         at_most: float,
-        limit: Callable[[int], float],
-        dearest: float = math.inf,
+        fits: Callable[[list[float]], bool],
     ) -> None:
-        """Add candidates to rung 0 while all `n` of them cost no more than ``limit(n)``."""
+        """Add candidates to rung 0 while the full costs of all of them fit."""
         members = self._members
-        total = sum(self._costs[index] for index in members)
-        shape = (self.reduction_factor, self.fractions, self.n_finishing, dearest)
+        costs = [self._costs[index] for index in members]
         while len(members) < at_most:
-            n = len(members) + 1
-            room = _Room(limit(n), n, total, *shape)
-            if members and not room.fits(min(total / len(members), dearest)):
+            if members and not fits([*costs, sum(costs) / len(costs)]):
                 break  # one more of the mean size is too much
-            candidate = self.fitting_candidate(propose, room.fits)
+            candidate = self.fitting_candidate(propose, lambda cost: fits([*costs, cost]))
             if candidate is None:
                 break
-            cost = self.full_cost(candidate)
-            total += cost
-            self._costs.append(cost)
+            costs.append(self.full_cost(candidate))
+            self._costs.append(costs[-1])
             members.append(self.add(candidate))
         self._n_opened = len(members)
         self._kept = set(members)

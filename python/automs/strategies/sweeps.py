@@ -7,13 +7,14 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from automs.candidates import Candidate
-from automs.schedule import bracket_cost
+from automs.schedule import n_survivors
 from automs.strategies.base import Problem
 from automs.strategies.rungs import RungStrategy
 
 __all__ = ["SweepStrategy"]
 
 _MAX_MEMBERS = 256  # of a sweep under a time limit, whose number is not given
+_DEAREST = 0.5  # of an allowance: a candidate that costs more is taken where nothing else fits
 _MARGIN = 0.99  # later rungs cost more or less than the mean that they are planned with
 
 
@@ -24,8 +25,8 @@ class SweepStrategy(RungStrategy):
     candidates as are to finish, and is filled up when the first rung of these has told how fast
     they train. A sweep is too small to choose from unless a few are dropped at two rungs: where
     its share is smaller than that, it takes more, up to the whole allowance. No member costs more
-    than lets `n_finishing` of its kind finish, unless nothing else fits. First candidates that a
-    sweep has no room for wait for the next one.
+    than half of it, unless nothing else fits. First candidates that a sweep has no room for wait
+    for the next one.
 
     Those that inherit give `_draw`, and call `_widened` before they leave rung 0.
     """
@@ -75,10 +76,10 @@ class SweepStrategy(RungStrategy):
 
     def _fill_up(self, allowance: float) -> None:
         at_most = min(self._at_most, self.n_finishing) if self._is_narrow else self._at_most
-        limit = (lambda _: allowance) if self._is_narrow else self._limit(allowance)
-        for dearest in (allowance / self.n_finishing, allowance):
+        share = allowance if self._is_narrow else self._share(allowance)
+        for dearest in (_DEAREST * allowance, allowance):
             self._queue = list(self._waiting)
-            self._extend(self._propose, at_most, limit, dearest)
+            self._extend(self._propose, at_most, self._room(share, allowance, dearest))
             if self._members:
                 break
         self._waiting = [first for first in self._waiting if first not in self.candidates]
@@ -86,13 +87,30 @@ class SweepStrategy(RungStrategy):
     def _propose(self) -> Candidate:
         return self._queue.pop(0) if self._queue else self._draw()
 
-    def _limit(self, allowance: float) -> Callable[[int], float]:
-        """Give what so many members may cost."""
-        few = self.n_finishing * self.reduction_factor**2
+    def _share(self, allowance: float) -> float:
+        """Give what a sweep of more than a few members may cost."""
         share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
-        if self._costs:
-            mean = sum(self._costs) / len(self._costs)
-            shape = (self.reduction_factor, self.fractions, self.n_finishing)
-            if allowance < 1.5 * bracket_cost(few, mean, *shape):
-                share = allowance
-        return lambda n: share if n > few else allowance
+        least = self._planned_cost(sorted(self._costs, reverse=True)[: self._few])
+        return allowance if allowance < 1.5 * least else share
+
+    def _room(
+        self, share: float, allowance: float, dearest: float
+    ) -> Callable[[list[float]], bool]:
+        def fits(costs: list[float]) -> bool:
+            limit = share if len(costs) > self._few else allowance
+            return costs[-1] <= dearest and self._planned_cost(sorted(costs)[::-1]) <= limit
+
+        return fits
+
+    @property
+    def _few(self) -> int:
+        return self.n_finishing * self.reduction_factor**2
+
+    def _planned_cost(self, costs: list[float]) -> float:
+        """Give the cost of a sweep where the dearest go on: large networks often are the better."""
+        total, start = 0.0, 0.0
+        for rung, end in enumerate(self.fractions):
+            n = n_survivors(len(costs), self.reduction_factor, rung, self.n_finishing)
+            total += (end - start) * sum(costs[:n])
+            start = end
+        return total
