@@ -14,24 +14,25 @@ from automs.strategies.rungs import RungStrategy
 __all__ = ["SweepStrategy"]
 
 _MAX_MEMBERS = 256  # of a sweep under a time limit, whose number is not given
-_DEAREST = 0.5  # of an allowance: a candidate that costs more is taken where nothing else fits
+_LEAST_FINISHING, _MOST_FINISHING = 2, 4  # of a sweep: at least so many, as there is time for
+_DEAREST = 1 / 3  # of an allowance: a candidate that costs more is taken where nothing else fits
 _MARGIN = 0.99  # later rungs cost more or less than the mean that they are planned with
 
 
 class SweepStrategy(RungStrategy):
     """What a strategy of sweeps adds to one of batches: sweeps that are worth their time.
 
-    Before anything was trained the allowance is a guess. So the first sweep begins with as many
-    candidates as are to finish, and is filled up when the first rung of these has told how fast
+    Before anything was trained the allowance is a guess. So the first sweep begins with a few
+    candidates, and is filled up when the first rung of these has told how fast
     they train. A sweep is too small to choose from unless a few are dropped at two rungs: where
     its share is smaller than that, it takes more, up to the whole allowance. No member costs more
-    than half of it, unless nothing else fits. First candidates that a sweep has no room for wait
+    than a third of it, unless nothing else fits. First candidates that a sweep has no room for wait
     for the next one.
 
     Those that inherit give `_draw`, and call `_widened` before they leave rung 0.
     """
 
-    n_finishing = 4
+    n_finishing = _MOST_FINISHING
 
     def start(self, problem: Problem) -> None:
         """Begin a search."""
@@ -75,7 +76,8 @@ class SweepStrategy(RungStrategy):
         return len(self._members) > n_before
 
     def _fill_up(self, allowance: float) -> None:
-        at_most = min(self._at_most, self.n_finishing) if self._is_narrow else self._at_most
+        self.n_finishing = self._n_affordable(allowance)
+        at_most = min(self._at_most, _MOST_FINISHING) if self._is_narrow else self._at_most
         share = allowance if self._is_narrow else self._share(allowance)
         for dearest in (_DEAREST * allowance, allowance):
             self._queue = list(self._waiting)
@@ -83,6 +85,15 @@ class SweepStrategy(RungStrategy):
             if self._members:
                 break
         self._waiting = [first for first in self._waiting if first not in self.candidates]
+
+    def _n_affordable(self, allowance: float) -> int:
+        """Give how many are to finish, of candidates like those that were or are to be trained."""
+        waiting = (self.full_cost(candidate) for candidate in self._waiting)
+        costs = [*self._costs, *(cost for cost in waiting if cost <= _DEAREST * allowance)]
+        self.n_finishing = _MOST_FINISHING
+        mean = sum(costs) / max(len(costs), 1)
+        fits = self._planned_cost([mean] * self._few) <= allowance
+        return _MOST_FINISHING if fits else _LEAST_FINISHING
 
     def _propose(self) -> Candidate:
         return self._queue.pop(0) if self._queue else self._draw()
