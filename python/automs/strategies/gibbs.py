@@ -39,8 +39,8 @@ class GibbsStrategy(SweepStrategy):
         Candidates drawn for a sweep, at most. None: two thirds of `max_trials`, or under a time
         limit as many as the sweep's share of the time pays for, up to 256.
     reduction_factor : int >= 1, default=2
-        The population of a rung is that of the one before divided by this, but at least 2; 1 keeps
-        its size.
+        The population of a rung is that of the one before divided by this, but at least 4 (2
+        where a time limit leaves no more); 1 keeps its size.
     fractions : sequence of float, default=(1/15, 3/15, 7/15, 1)
         Rungs, as shares of each candidate's own epochs.
     tempering : {"adaptive", "fractions"}, default="adaptive"
@@ -54,7 +54,8 @@ class GibbsStrategy(SweepStrategy):
         How the model of `fit` is put together: greedily, as with any strategy, or as the mean by
         `posterior_weights`.
     first_share : float in (0, 1], default=0.125
-        Share of the whole allowance for the first sweep, under a time limit.
+        Share of the whole allowance for the first sweep, under a time limit; more where that is
+        too little to choose from.
 
     Attributes
     ----------
@@ -88,8 +89,9 @@ class GibbsStrategy(SweepStrategy):
     loss that a longer training would have mended; copies are not accepted or refused by a loss of
     their own, so the target is that over runs whose recipe may move at rungs; what a time limit
     cannot pay for is never drawn, and half of what its later sweeps draw are steps away from the
-    particles of the earlier ones (not with ensemble "posterior"); "auto" reads the losses that it
-    then weighs; and after a hold-out, members are trained again from their first epoch.
+    particles of the earlier ones, by weights so tempered that four count (not with ensemble
+    "posterior"); "auto" reads the losses that it then weighs; and after a hold-out, members are
+    trained again from their first epoch.
 
     References
     ----------

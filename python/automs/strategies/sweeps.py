@@ -23,11 +23,11 @@ class SweepStrategy(RungStrategy):
     """What a strategy of sweeps adds to one of batches: sweeps that are worth their time.
 
     Before anything was trained the allowance is a guess. So the first sweep begins with a few
-    candidates, and is filled up when the first rung of these has told how fast
-    they train. A sweep is too small to choose from unless a few are dropped at two rungs: where
-    its share is smaller than that, it takes more, up to the whole allowance. No member costs more
-    than a third of it, unless nothing else fits. First candidates that a sweep has no room for wait
-    for the next one.
+    candidates, and is filled up when their first rung has told how fast they train. A sweep
+    drops some at two rungs at least, and four of it finish, or two where there is no time for as
+    many: where its share is smaller than that, it takes more, up to the whole allowance. No
+    member costs more than a third of it, unless nothing else fits. First candidates that a sweep
+    has no room for wait for the next one.
 
     Those that inherit give `_draw`, and call `_widened` before they leave rung 0.
     """
