@@ -89,9 +89,8 @@ class GibbsStrategy(SweepStrategy):
     loss that a longer training would have mended; copies are not accepted or refused by a loss of
     their own, so the target is that over runs whose recipe may move at rungs; what a time limit
     cannot pay for is never drawn, and half of what its later sweeps draw are steps away from the
-    particles of the earlier ones, by weights so tempered that four count (not with ensemble
-    "posterior"); "auto" reads the losses that it then weighs; and after a hold-out, members are
-    trained again from their first epoch.
+    particles of the earlier ones, the best four most (not with ensemble "posterior"); "auto" reads
+    the losses that it then weighs; and after a hold-out, members are trained again from epoch 0.
 
     References
     ----------
