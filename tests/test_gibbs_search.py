@@ -174,14 +174,15 @@ def test_candidates_that_diverge_are_no_part_of_the_model(regression_table, quic
     assert model.strategy_.history[0].n_alive < model.strategy_.history[0].n_particles
 
 
-def test_under_a_time_limit_there_is_a_model_and_sweeps_are_told_of(regression_table, quick_space):
+def test_under_a_time_limit_there_is_a_model_and_every_candidate_is_a_trial(
+    regression_table, quick_space
+):
     model = AutoRegressor(
         time_limit=2.0, strategy="gibbs", search_space=quick_space, baselines=None, random_state=0,
         validation=0.3,
     ).fit(*regression_table)  # fmt: skip
     assert np.isfinite(model.predict(regression_table[0])).all()
-    assert model.strategy_.history
-    assert model.n_trials_ == len(model.strategy_.candidates)
+    assert model.n_trials_ == len(model.strategy_.candidates) > 0
 
 
 # The mean.

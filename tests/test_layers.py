@@ -41,6 +41,7 @@ LAYERS = (
     ("baseline_problem",),
     ("strategies", "trials"),
     ("strategies.halving", "strategies.random", "strategies.gibbs"),
+    ("strategies.sweeps",),
     ("strategies.rungs", "strategies.population"),
     ("strategies.base", "strategies.jitter", "strategies.tempering"),
     ("schedule", "audience"),

@@ -14,21 +14,21 @@ from automs.seeds import derive_seed, keyed_rng, pick
 from automs.strategies.base import Posterior, Problem, Result
 from automs.strategies.jitter import RECIPE_SETTINGS, jittered_candidate
 from automs.strategies.population import Particle, Population, RungReport
-from automs.strategies.rungs import RungStrategy
-from automs.strategies.tempering import log_sum, paired_noise
+from automs.strategies.sweeps import SweepStrategy
+from automs.strategies.tempering import log_sum, paired_noise, softened
 
 __all__ = ["GibbsStrategy"]
 
 logger = logging.getLogger("automs")
 
-_MAX_PARTICLES = 256  # of a sweep under a time limit, whose number is not given
 _POPULATION_SHARE = 2 / 3  # of max_trials; the others are for copies
 _N_BEST = 2  # go on to the next rung even where resampling drops them
+_N_PARENTS = 4.0  # effectively at least, of these steps
 _STEP_SHARE = 0.5  # of later sweeps under a time limit: steps from what was found before
 _RESAMPLING, _JITTER, _STEP = 0x5E5A, 0x117E, 0x57E9  # keep draws apart from those of candidates
 
 
-class GibbsStrategy(RungStrategy):
+class GibbsStrategy(SweepStrategy):
     """Draw candidates from P(theta) ~ exp(-lambda L(theta)) by sequential Monte Carlo.
 
     Parameters
@@ -39,8 +39,8 @@ class GibbsStrategy(RungStrategy):
         Candidates drawn for a sweep, at most. None: two thirds of `max_trials`, or under a time
         limit as many as the sweep's share of the time pays for, up to 256.
     reduction_factor : int >= 1, default=2
-        The population of a rung is that of the one before divided by this, but at least 2; 1 keeps
-        its size.
+        The population of a rung is that of the one before divided by this, but at least 4 (2
+        where a time limit leaves no more); 1 keeps its size.
     fractions : sequence of float, default=(1/15, 3/15, 7/15, 1)
         Rungs, as shares of each candidate's own epochs.
     tempering : {"adaptive", "fractions"}, default="adaptive"
@@ -54,7 +54,8 @@ class GibbsStrategy(RungStrategy):
         How the model of `fit` is put together: greedily, as with any strategy, or as the mean by
         `posterior_weights`.
     first_share : float in (0, 1], default=0.125
-        Share of the whole allowance for the first sweep, under a time limit.
+        Share of the whole allowance for the first sweep, under a time limit; more where that is
+        too little to choose from.
 
     Attributes
     ----------
@@ -88,8 +89,8 @@ class GibbsStrategy(RungStrategy):
     loss that a longer training would have mended; copies are not accepted or refused by a loss of
     their own, so the target is that over runs whose recipe may move at rungs; what a time limit
     cannot pay for is never drawn, and half of what its later sweeps draw are steps away from the
-    particles of the earlier ones (not with ensemble "posterior"); "auto" reads the losses that it
-    then weighs; and after a hold-out, members are trained again from their first epoch.
+    particles of the earlier ones, the best four most (not with ensemble "posterior"); "auto" reads
+    the losses that it then weighs; and after a hold-out, members are trained again from epoch 0.
 
     References
     ----------
@@ -151,6 +152,7 @@ class GibbsStrategy(RungStrategy):
         self._pooled: dict[int, float] = {}  # log of each share, of all completed sweeps
         given = self.inverse_temperature
         self._final = None if isinstance(given, str) else float(given)
+        self.wants_part_scores = self._final is None
 
     def tell(self, results: Sequence[Result]) -> None:
         """Take in results; the last one of a sweep completes it."""
@@ -176,26 +178,20 @@ class GibbsStrategy(RungStrategy):
         return Posterior(self.posterior_weights(), self._final)
 
     def _open(self, allowance: float) -> bool:
-        n_left = self.n_left(allowance)
-        limits: list[float] = [_MAX_PARTICLES] if math.isfinite(allowance) else []
-        if n_left is not None:
-            limits.append(math.ceil(_POPULATION_SHARE * n_left))
-        if self.n_particles is not None:
-            limits = [self.n_particles, math.inf if n_left is None else n_left]
-        exact = math.isinf(allowance) or self.ensemble == "posterior"
-        propose = self.new_candidate if exact else self._step_or_draw
-        # Later rungs cost more or less than the mean that they are planned with.
-        if not self._fill(propose, min(limits), 0.99 * allowance):
+        self._takes_steps = math.isfinite(allowance) and self.ensemble != "posterior"
+        if not self._begin(allowance, self.n_particles, _POPULATION_SHARE):
             return False
         self._population, self._is_weighed = Population(self._members), False
         self._n_sweeps += 1
         return True
 
-    def _step_or_draw(self) -> Candidate:
-        weights = self.posterior_weights()
-        parents, shares = list(weights), tuple(weights.values())
-        parent = (lambda rng: parents[pick(shares, rng)]) if parents else None
-        return self._draw_or_step(parent, _STEP_SHARE, _STEP)
+    def _draw(self) -> Candidate:
+        """Give a draw, or in later sweeps under a time limit also a step from a finished one."""
+        if not self._takes_steps or not self._pooled:
+            return self.new_candidate()
+        parents = list(self._pooled)
+        shares = tuple(softened(list(self._pooled.values()), _N_PARENTS))
+        return self._draw_or_step(lambda rng: parents[pick(shares, rng)], _STEP_SHARE, _STEP)
 
     def _loss(self, index: int) -> float:
         """Minus the score; inf for a candidate that diverged or was never told of."""
@@ -229,8 +225,12 @@ class GibbsStrategy(RungStrategy):
             self._pooled |= self._population.shares()
             if noise > 0.0:  # sweeps are pooled at one temperature, that of the first
                 self._final = final
+                self.wants_part_scores = False
 
     def _climb(self, allowance: float) -> None:
+        if self._widened(allowance):
+            self._population = Population(self._members)
+            return
         self._weigh()
         if self._is_last_rung():
             self._enter([])

@@ -18,6 +18,9 @@ from automs.strategies.tempering import (
 
 __all__ = ["Particle", "Population", "RungReport"]
 
+#: Tempering leaves so many particles effective, or this share where there are hardly as many.
+_LEAST_EFFECTIVE, _LARGEST_SHARE = 4.0, 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class RungReport:
@@ -105,7 +108,9 @@ class Population:
         alive = [p for p in self.particles if p.is_weighted and math.isfinite(losses[p.index])]
         bare = np.array([p.log_weight + p.tempered for p in alive])
         values = np.array([losses[p.index] for p in alive])
-        return raised_temperature(bare, values, min(low, high), high, share * len(alive))
+        # Few particles stay apart: half of two would be one.
+        enough = max(share * len(alive), min(_LEAST_EFFECTIVE, _LARGEST_SHARE * len(alive)))
+        return raised_temperature(bare, values, min(low, high), high, enough)
 
     def weigh(self, losses: Mapping[int, float], temperature: float) -> float:
         """Move all weights on to a target; give the effective sample size.

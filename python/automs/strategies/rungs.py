@@ -6,7 +6,6 @@ import itertools
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,21 +15,6 @@ from automs.seeds import derive_seed, keyed_rng
 from automs.strategies.base import Problem, Request, Result, Strategy
 
 __all__ = ["RungStrategy"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """What a batch may cost: with `n` candidates, all but one of which cost `total`."""
-
-    limit: float
-    n: int
-    total: float
-    reduction_factor: int
-    fractions: tuple[float, ...]
-
-    def fits(self, cost: float) -> bool:
-        mean = (self.total + cost) / self.n
-        return bracket_cost(self.n, mean, self.reduction_factor, self.fractions) <= self.limit
 
 
 class RungStrategy(Strategy):
@@ -50,12 +34,15 @@ class RungStrategy(Strategy):
         Share of the whole allowance for the first batch.
     part : int, optional
         Members that are asked for at once; None for all.
+    n_finishing : int, default=2
+        So many of a batch reach their last epoch, where it has as many.
     """
 
     reduction_factor: int
     fractions: tuple[float, ...]
     first_share: float
     part: int | None = None
+    n_finishing: int = 2
 
     def start(self, problem: Problem) -> None:
         """Begin a search."""
@@ -110,7 +97,7 @@ class RungStrategy(Strategy):
     def _n_at(self, rung: int) -> int:
         if rung >= len(self.fractions):
             return 0
-        return n_survivors(self._n_opened, self.reduction_factor, rung)
+        return n_survivors(self._n_opened, self.reduction_factor, rung, self.n_finishing)
 
     def _draw_or_step(
         self, parent: Callable[[np.random.Generator], int] | None, share: float, purpose: int
@@ -161,25 +148,38 @@ class RungStrategy(Strategy):
     def _fill(self, propose: Callable[[], Candidate], at_most: float, allowance: float) -> bool:
         """Fill rung 0 of a new batch with what its share of the allowance pays for."""
         share = self._next_share(allowance) if math.isfinite(allowance) else math.inf
-        self._rung, total = 0, 0.0
-        members: list[int] = []
-        while len(members) < at_most:
-            n = len(members) + 1
+
+        def fits(costs: list[float]) -> bool:
+            n, mean = len(costs), sum(costs) / len(costs)
             # A share too small for a few candidates is stretched.
             limit = share if n > 2 * self.reduction_factor else allowance
-            room = _Room(limit, n, total, self.reduction_factor, self.fractions)
-            if members and not room.fits(total / len(members)):
+            return bracket_cost(n, mean, self.reduction_factor, self.fractions) <= limit
+
+        self._rung = 0
+        self._enter([])
+        self._extend(propose, at_most, fits)
+        return bool(self._members)
+
+    def _extend(
+        self,
+        propose: Callable[[], Candidate],
+        at_most: float,
+        fits: Callable[[list[float]], bool],
+    ) -> None:
+        """Add candidates to rung 0 while the full costs of all of them fit."""
+        members = self._members
+        costs = [self._costs[index] for index in members]
+        while len(members) < at_most:
+            if members and not fits([*costs, sum(costs) / len(costs)]):
                 break  # one more of the mean size is too much
-            candidate = self.fitting_candidate(propose, room.fits)
+            candidate = self.fitting_candidate(propose, lambda cost: fits([*costs, cost]))
             if candidate is None:
                 break
-            cost = self.full_cost(candidate)
-            total += cost
-            self._costs.append(cost)
+            costs.append(self.full_cost(candidate))
+            self._costs.append(costs[-1])
             members.append(self.add(candidate))
         self._n_opened = len(members)
-        self._enter(members)
-        return bool(members)
+        self._kept = set(members)
 
     def _next_share(self, allowance: float) -> float:
         """Give each batch twice the last one's share, or all, if little would be left over."""

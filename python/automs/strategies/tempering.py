@@ -17,6 +17,7 @@ __all__ = [
     "paired_noise",
     "raised_temperature",
     "sample_gibbs",
+    "softened",
     "systematic_counts",
 ]
 
@@ -117,6 +118,20 @@ def raised_temperature(
         middle = 0.5 * (low + high)
         low, high = (middle, high) if is_enough(middle) else (low, middle)
     return low
+
+
+def softened(log_weights: Sequence[float], n_effective: float) -> Values:
+    """Give normalised weights, at the highest temperature power that leaves so many effective.
+
+    Examples
+    --------
+    >>> softened([0.0, -1.0, -900.0], 3.0).round(3)
+    array([0.333, 0.333, 0.333])
+    """
+    losses = -np.asarray(log_weights, dtype=np.float64)
+    power = raised_temperature(np.zeros(losses.size), losses, 0.0, 1.0, n_effective)
+    weights: Values = np.exp(-power * losses - log_sum(-power * losses))
+    return weights
 
 
 def paired_noise(scores: Sequence[float], part_scores: Sequence[Sequence[float]]) -> float:
