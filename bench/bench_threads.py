@@ -35,13 +35,17 @@ def mixed(n: int) -> list[Candidate]:
 
 def ratio(train: Callable[[int], object], n_threads: int) -> float:
     """How many times longer one thread takes than `n_threads`."""
-    seconds: dict[int, float] = {1: np.inf, n_threads: np.inf}
+    alone, together = np.inf, np.inf
     for _ in range(N_ROUNDS):
-        for threads in seconds:
-            start = time.perf_counter()
-            train(threads)
-            seconds[threads] = min(seconds[threads], time.perf_counter() - start)
-    return seconds[1] / seconds[n_threads]
+        alone = min(alone, seconds(train, 1))
+        together = min(together, seconds(train, n_threads))
+    return alone / together
+
+
+def seconds(train: Callable[[int], object], n_threads: int) -> float:
+    start = time.perf_counter()
+    train(n_threads)
+    return time.perf_counter() - start
 
 
 def main() -> None:
