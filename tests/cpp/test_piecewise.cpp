@@ -67,6 +67,26 @@ void compare_ways(const Candidate& c, const Problem<Scalar>& p, double tolerance
   }
 }
 
+void test_trained_layers_beside_tables_equal_dense_features() {
+  for (const int n_logits : {1, 3}) {
+    for (const auto& shape : std::vector<std::vector<int>>{{}, {17, 17}}) {
+      Candidate c = make_candidate(shape, Activation::mish, Loss::squared);
+      c.architecture.scaling_layer = c.architecture.parametric_activation = true;
+      c.architecture.parametrization = Parametrization::ntp;
+      c.architecture.residual = true;
+      c.initial = {WeightInit::unit_deviation, BiasInit::he_plus_5, false};
+      c.optimizer.kind = Optimizer::adamw;
+      c.optimizer.weight_decay = 0.02;
+      c.epochs = 2;
+      const auto p =
+          make_piecewise_problem<double>(Loss::squared, n_logits, {9, 1, 40}, {4}, 360, 3);
+      compare_ways(c, p, 1e-7);
+      c.optimizer.weight_decay = 0.0;
+      twin::compare_with_differences(c, p.view);
+    }
+  }
+}
+
 void test_tables_equal_dense_features() {
   // One bin, many of them, columns in several groups; without other features; beside embedded
   // columns; a single output, narrow and wide layers; batches of one row and of several tiles.
@@ -241,6 +261,7 @@ void test_bad_arguments_are_refused() {
 }  // namespace
 
 int main() {
+  test_trained_layers_beside_tables_equal_dense_features();
   test_tables_equal_dense_features();
   test_losses_equal_dense_features_and_differences();
   test_threads_pauses_and_exports_do_not_change_bits();
