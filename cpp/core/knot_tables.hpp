@@ -40,9 +40,7 @@ void build_knots(int n_bins, const Scalar* W, std::size_t ld, Scalar* knots) {
   using V = KnotVector<Scalar, Width>;
   constexpr int lanes = kKnotLanes<Scalar, Width>;
   constexpr int C = Width / lanes;
-  V value[C];
-  AUTOMS_UNROLL
-  for (int c = 0; c < C; ++c) value[c] = V{};
+  V value[C] = {};
   for (int b = 0; b < n_bins; ++b) {
     AUTOMS_UNROLL
     for (int c = 0; c < C; ++c) value[c] -= load_as<V>(W + b * ld + c * lanes);
@@ -122,9 +120,7 @@ void knots_to_weights(int n_bins, const Scalar* knots, Scalar* G, std::size_t ld
   using V = KnotVector<Scalar, Width>;
   constexpr int lanes = kKnotLanes<Scalar, Width>;
   constexpr int C = Width / lanes;
-  V value[C];
-  AUTOMS_UNROLL
-  for (int c = 0; c < C; ++c) value[c] = V{};
+  V value[C] = {};
   for (int b = 0; b <= n_bins; ++b) {
     AUTOMS_UNROLL
     for (int c = 0; c < C; ++c) value[c] += load_as<V>(knots + b * Width + c * lanes);

@@ -7,6 +7,7 @@
 #include "core/portable.hpp"
 #include "core/train_jobs.hpp"
 #include "fixtures.hpp"
+#include "job_runs.hpp"
 #include "twin.hpp"
 
 using namespace automs;
@@ -14,6 +15,7 @@ using fixtures::expanded;
 using fixtures::make_candidate;
 using fixtures::make_piecewise_problem;
 using fixtures::Problem;
+using job_runs::run_all;
 
 namespace {
 
@@ -157,35 +159,12 @@ std::vector<Candidate> some_candidates() {
   return candidates;
 }
 
-void run_all(TrainJobs& jobs, int until, int n_threads) {
-  std::vector<JobRequest> requests;
-  for (std::size_t job = 0; job < jobs.n_jobs(); ++job) requests.push_back({job, until});
-  Stop stop;
-  jobs.run(requests, n_threads, Metric::rmse, stop);
-}
-
 void test_threads_pauses_and_exports_do_not_change_bits() {
   const auto p = make_piecewise_problem<float>(Loss::squared, 1, {16, 5, 200, 8}, {7}, 300, 3);
-  TrainJobs whole, threaded, paused, imported;
-  for (TrainJobs* jobs : {&whole, &threaded, &paused, &imported}) {
-    jobs->add_view(p.view);
-    for (const Candidate& c : some_candidates()) jobs->add_job(jobs->add_candidate(c), 0);
-  }
-  run_all(whole, 5, 1);
-  run_all(threaded, 5, 2);
-  run_all(paused, 2, 1);
-  for (std::size_t job = 0; job < imported.n_jobs(); ++job) {
-    imported.import_state(job, paused.export_state(job));
-    CHECK(imported.state(job).weights == paused.state(job).weights);
-  }
-  run_all(paused, 5, 2);
-  run_all(imported, 5, 1);
-  for (std::size_t job = 0; job < whole.n_jobs(); ++job) {
-    for (const TrainJobs* jobs : {&threaded, &paused, &imported}) {
-      CHECK(jobs->state(job).chosen_weights() == whole.state(job).chosen_weights());
-      CHECK(jobs->state(job).validation_score == whole.state(job).validation_score);
-    }
-  }
+  job_runs::check_that_bits_stay([&](TrainJobs& jobs) {
+    jobs.add_view(p.view);
+    for (const Candidate& c : some_candidates()) jobs.add_job(jobs.add_candidate(c), 0);
+  });
 }
 
 void test_states_and_weights_are_those_of_dense_features() {
