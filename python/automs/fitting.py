@@ -54,6 +54,8 @@ _MIN_RESERVE = 0.02  # seconds
 _VIEWS_SHARE = 0.25
 #: What packing takes is measured, but never more than this share of the limit is kept for it.
 _MAX_FINISH_SHARE = 0.25
+#: Networks for each step of the selection, at most, where time is left after a hold-out.
+_NETWORKS_FOR_EACH = 2
 
 Values = npt.NDArray[np.float64]
 
@@ -113,8 +115,9 @@ def fit_search(
     )
     networks = {t.number: training.networks(t.number) for t in ensemble.members}
     if len(splits) == 1 and settings.refit and not short:
-        packing = finish.seconds(len(ensemble.members), len(trials))
-        networks |= refit(training, table, ensemble, clock.keeping(packing))
+        n_networks = _NETWORKS_FOR_EACH * size if size > 1 else 1
+        packing = finish.seconds(n_networks, len(trials))
+        networks |= refit(training, table, ensemble, clock.keeping(packing), n_networks)
     predictor = _pack(ensemble, networks, table, target, settings)
     rows = [trial_row(t, training) for t in trials]
     rows = with_latencies(rows, ensemble, networks, table, training)
