@@ -81,7 +81,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     Notes
     -----
     With folds, the model averages the networks of all folds of its members. After a hold-out its
-    members are trained again on all rows where the time allows.
+    members are trained again on all rows where the time allows, and what is left of it goes to
+    further seeds of them.
 
     Examples
     --------
