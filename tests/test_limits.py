@@ -11,7 +11,7 @@ import automs.views
 from automs import AutoRegressor
 from automs.baseline_runs import collect_baselines
 from automs.clock import Clock
-from automs.finish import choose_ensemble, refit
+from automs.finish import Ensemble, choose_ensemble, refit
 from automs.rehearsal import FinishTime
 from automs.scoring import resolve_metric
 from automs.search import Search
@@ -101,6 +101,23 @@ def test_members_are_refitted_only_where_the_encoding_is_paid_for_too(searched, 
     ensemble = choose(searched, SetClock(0.0))
     table = read_table(np.zeros((160, 5)))
     assert len(refit(searched.training, table, ensemble, SetClock(left))) == n_refitted
+
+
+@pytest.mark.parametrize(("clock", "n_networks"), [(SetClock(1e5), 7), (Clock(None), 2)])
+def test_time_left_after_a_refit_goes_to_further_seeds_of_the_members(searched, clock, n_networks):
+    """Each next network is of the member with the most weight for every one that it has."""
+    first, second, *_ = (t for t in searched.trials() if t.solver == "gradient")
+    ensemble = Ensemble([first, second], [0.7, 0.3], first.progress.fold_scores, 0.0)
+    table = read_table(np.random.default_rng(0).normal(size=(160, 5)))
+    done = refit(searched.training, table, ensemble, clock, n_networks=7)
+    counts = {number: len(networks) for number, networks in done.items()}
+    assert counts == (
+        {first.number: 5, second.number: 2}
+        if n_networks == 7
+        else {first.number: 1, second.number: 1}
+    )
+    for networks in done.values():
+        assert len({network.weights[0].tobytes() for network in networks}) == len(networks)
 
 
 def test_a_clock_that_keeps_time_ends_earlier_and_stops_with_the_other():

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from strategy_contract import FULL_COST, SPACE, Search, StrategyContract, problem
 
+from automs.candidates import Candidate
 from automs.schedule import n_survivors
+from automs.search_space import Float, SearchSpace
 from automs.strategies import (
     STRATEGIES,
     HalvingStrategy,
@@ -52,6 +54,19 @@ class TestHalving(StrategyContract):
         by_rate = sorted(search.epochs, key=lambda i: -search.strategy.candidates[i].learning_rate)
         done = {i for i, e in search.epochs.items() if e == search.strategy.candidates[i].epochs}
         assert done == set(by_rate[:2])
+
+    @pytest.mark.parametrize(("units", "n_done"), [(8, 3), (4096, 0)])
+    def test_first_candidates_go_on_though_beaten_where_they_cost_little(self, units, n_done):
+        first = [Candidate((units,), epochs=30, seed=seed) for seed in range(3)]
+        space = SearchSpace(
+            {"hidden_layer_sizes": (64,), "epochs": 30, "learning_rate": Float(1e-3, 1e-2)}
+        )
+        of = problem(search_space=space, first_candidates=first, max_trials=27)
+        search = Search(
+            self.make(), of, score=lambda c, e: -float(c.hidden_layer_sizes == (units,))
+        )
+        assert sum(search.epochs[i] == 30 for i in range(3)) == n_done
+        assert search.n_complete() == 2 + n_done
 
     def test_states_that_are_beaten_are_dropped_as_results_come_in(self):
         strategy = self.make()

@@ -215,8 +215,9 @@ class Trainer {
     }
   }
 
-  /// Scores the weights on the validation rows and keeps them where they are the best so far; of
-  /// equal scores the last one. False where the loss is not finite.
+  /// Scores the weights on the validation rows and keeps them where they are the best so far, of
+  /// epochs where weights may be chosen once there is one; of equal scores the last one. False
+  /// where the loss is not finite.
   bool validate(State<Scalar>& state) {
     evaluate(candidate_, network_, view_, workspace_.weights, view_.validation_rows, workspace_,
              buffers_.evaluation);
@@ -227,7 +228,10 @@ class Trainer {
     state.validation_score.push_back(score);
     if (!std::isfinite(loss)) return false;
     const double chosen_by = std::isfinite(score) ? score : -loss;
-    if (chosen_by >= state.chosen_by || state.best_epoch == 0) {
+    const bool choosable = is_choosable(candidate_, state.epoch);
+    const bool had_choice = state.best_epoch > 0 && is_choosable(candidate_, state.best_epoch);
+    const bool better = chosen_by >= state.chosen_by || state.best_epoch == 0;
+    if (choosable == had_choice ? better : choosable) {
       state.chosen_by = chosen_by;
       state.best_score = score;
       state.best_epoch = state.epoch;

@@ -88,7 +88,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     Notes
     -----
     With folds, the model averages the networks of all folds of its members. After a hold-out its
-    members are trained again on all rows where the time allows. Each network's predictions keep
+    members are trained again on all rows where the time allows, and what is left of it goes to
+    further seeds of them, unless a limit on latency or size is set. Each network's predictions keep
     within the range of the target in its training rows, unless that costs more than 0.5 % of the
     validation score, as it does where the target goes on beyond it.
 

@@ -28,9 +28,9 @@ Weights = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """What every fold solves: a candidate with all penalties, and how long that may take."""
+    """What a fold solves: candidates that differ in their penalty, and how long that may take."""
 
-    candidate: int
+    candidates: Sequence[int]
     penalties: Sequence[float]
     time_limit: float | None
     look: Callable[[], bool] | None
@@ -42,13 +42,14 @@ def train_exact(
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
 ) -> list[int]:
-    """Solve linear candidates that differ in nothing but their penalty.
+    """Solve linear candidates that differ in nothing but their penalty and encoding.
 
     Parameters
     ----------
     training : Training
     candidates : sequence of int
-        Numbers of candidates with optimizer "exact" and one encoding and loss.
+        Numbers of candidates with optimizer "exact" and one loss. Those of one encoding are a
+        path, whose penalties are solved together.
     time_limit : float, optional, seconds
         For all of it. Penalties that a logistic regression did not reach are left out; a ridge
         regression whose decomposition would take longer is.
@@ -68,20 +69,30 @@ def train_exact(
     """
     _check_weights(training)
     start = time.perf_counter()
-    penalties = [training.candidates[number].l2_penalty for number in candidates]
     solve = _solve_ridge if training.target.classes is None else _solve_logistic
+    by_encoding: dict[str, list[int]] = {}
+    for number in candidates:
+        by_encoding.setdefault(training.candidates[number].encoding, []).append(number)
     if time_limit is not None:  # of which each round of folds gets its part
-        time_limit /= math.ceil(training.n_folds / training.n_threads)
-    path = _Path(candidates[0], penalties, time_limit, look)
+        time_limit /= math.ceil(training.n_folds * len(by_encoding) / training.n_threads)
+    paths = [
+        _Path(numbers, [training.candidates[n].l2_penalty for n in numbers], time_limit, look)
+        for numbers in by_encoding.values()
+    ]
+    for path in paths:  # views are made one at a time
+        for fold in training.folds:
+            training.view(fold, training.candidates[path.candidates[0]])
+    jobs = [(path, fold) for path in paths for fold in training.folds]
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
-        folds = list(pool.map(lambda fold: solve(training, fold, path), training.folds))
+        done = list(pool.map(lambda job: solve(training, job[1], job[0]), jobs))
     seconds = (time.perf_counter() - start) / len(candidates)
     solved = []
-    for position, number in enumerate(candidates):
-        fold_weights = [weights[position] for weights in folds]
-        if all(weights is not None for weights in fold_weights):
-            training.set_weights(number, [w for w in fold_weights if w is not None], seconds)
-            solved.append(number)
+    for at, path in enumerate(paths):
+        folds = done[at * training.n_folds : (at + 1) * training.n_folds]
+        for number, fold_weights in zip(path.candidates, zip(*folds, strict=True), strict=True):
+            if all(weights is not None for weights in fold_weights):
+                training.set_weights(number, [w for w in fold_weights if w is not None], seconds)
+                solved.append(number)
     return solved
 
 
@@ -102,7 +113,7 @@ def _ridge_operations(n_rows: int, n_features: int) -> float:
 
 
 def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | None]:
-    view = training.view(fold, training.candidates[path.candidate])
+    view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
     nothing: list[Weights | None] = [None] * len(path.penalties)
     if path.time_limit is not None and _ridge_operations(len(rows), view.X.shape[1]) > (
@@ -124,7 +135,7 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
 
 
 def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights | None]:
-    view = training.view(fold, training.candidates[path.candidate])
+    view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
     solved = logistic_path(
         np.ascontiguousarray(view.X[rows]),

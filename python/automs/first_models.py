@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from automs.candidates import Candidate
 from automs.exact import PENALTIES, train_exact
 from automs.training import Training
 
-__all__ = ["add_constant", "set_constant", "train_linear"]
+__all__ = ["add_constant", "affordable_encodings", "set_constant", "train_linear"]
 
 
 def add_constant(training: Training, loss: str, quantile: float) -> int:
@@ -54,14 +54,33 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
     return weights
 
 
+def affordable_encodings(training: Training, encodings: Iterable[str], seconds: float) -> list[str]:
+    """Give the encodings whose linear models there is time and memory for.
+
+    Each needs a view of every fold, and a copy of its training rows for each thread.
+    """
+    n_copies = min(training.n_threads, training.n_folds)
+    affordable = []
+    for encoding in encodings:
+        candidate = Candidate((), optimizer="exact", encoding=encoding)
+        if training.views.affordable(candidate, seconds) == candidate:
+            views = [training.view(fold, candidate) for fold in training.folds]
+            if training.memory.has_room(n_copies * views[0].X.nbytes):
+                affordable.append(encoding)
+    return affordable
+
+
 def train_linear(
     training: Training,
     loss: str,
     seed: int,
     limit: float | None,
     look: Callable[[], bool] | None = None,
-) -> int | None:
-    """Solve a path of penalties in closed form, and keep the best of them.
+    encodings: Sequence[str] = ("standard",),
+) -> dict[str, int]:
+    """Solve a path of penalties in closed form for each encoding, and keep the best of each.
+
+    On piecewise features the model is additive: a piecewise linear function of each column.
 
     Parameters
     ----------
@@ -72,24 +91,27 @@ def train_linear(
     limit : float or None, seconds
     look : callable, optional
         Stops it when it returns True.
+    encodings : sequence of str, default=("standard",)
 
     Returns
     -------
-    int or None
-        The number of the best one in the training; None where there is none.
+    dict of str to int
+        By encoding, the number of the best one in the training, where there is any.
     """
-    if loss not in {"auto", "squared", "cross_entropy"}:
-        return None
-    path = [
-        Candidate((), optimizer="exact", encoding="standard", l2_penalty=penalty, seed=seed)
+    if loss not in {"auto", "squared", "cross_entropy"} or not encodings:
+        return {}
+    candidates = [
+        Candidate((), optimizer="exact", encoding=encoding, l2_penalty=penalty, seed=seed)
+        for encoding in encodings
         for penalty in PENALTIES
     ]
-    first = training.add(path)
-    numbers = range(first, first + len(path))
+    first = training.add(candidates)
+    numbers = range(first, first + len(candidates))
     solved = train_exact(training, numbers, limit, look)
+    best: dict[str, int] = {}
     scores = [progress.score for progress in training.progress(solved)]
-    if not np.isfinite(scores).any():
-        return None
-    best = solved[int(np.argmax(scores))]
-    training.release([number for number in numbers if number != best])
-    return best
+    for at in np.argsort(-np.array(scores), kind="stable"):
+        if np.isfinite(scores[at]):
+            best.setdefault(training.candidates[solved[at]].encoding, solved[at])
+    training.release([number for number in numbers if number not in best.values()])
+    return {encoding: best[encoding] for encoding in encodings if encoding in best}

@@ -55,6 +55,8 @@ _LIMITS_SHARE = 0.3
 _VIEWS_SHARE = 0.25
 #: What packing takes is measured, but never more than this share of the limit is kept for it.
 _MAX_FINISH_SHARE = 0.25
+#: Networks for each step of the selection, at most, where time is left after a hold-out.
+_NETWORKS_FOR_EACH = 2
 
 Values = npt.NDArray[np.float64]
 
@@ -111,7 +113,7 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    packing = finish.seconds(len(ensemble.members), len(trials))
+    packing = finish.seconds(_NETWORKS_FOR_EACH * size, len(trials))
     made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
     packing = finish.seconds(training.n_folds, len(trials))
@@ -143,7 +145,9 @@ def _make(
         contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
         return Made(ensemble, networks, model, contenders)
     if training.n_folds == 1 and settings.refit and clock.remaining() > 0.0:
-        again = {**networks, **refit(training, workshop.table, ensemble, clock)}
+        several = settings.ensemble_size > 1 and not limits.are_set
+        n_networks = _NETWORKS_FOR_EACH * settings.ensemble_size if several else 0
+        again = {**networks, **refit(training, workshop.table, ensemble, clock, n_networks)}
         trained_again = workshop.model(name, ensemble, again)
         if limits.hold(trained_again.cost):  # encoders of all rows may be a little larger
             return Made(ensemble, again, trained_again, [])

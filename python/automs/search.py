@@ -10,7 +10,7 @@ from automs.audience import Audience
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.exact import train_exact
-from automs.first_models import add_constant, train_linear
+from automs.first_models import add_constant, affordable_encodings, train_linear
 from automs.kept_states import beaten_states
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
@@ -23,8 +23,10 @@ from automs.trials import Trial, trial_report, trial_state
 
 __all__ = ["Search", "Trial"]
 
-#: Share of the time that the linear model's path of penalties may take.
+#: Share of the time that the linear models' paths of penalties may take.
 _LINEAR_SHARE = 0.1
+#: Encoding -> name of the best linear model on it; piecewise features make it additive.
+_LINEAR_NAMES = {"standard": "linear", "piecewise": "additive"}
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
 _FIRST_RATE = 5e9
 #: The search of a small table ends early when the last half of at least so many candidates has
@@ -67,7 +69,7 @@ class Search:
         self._n_running = 0
         self._untold: list[int] = []  # indices of trials that may go on, or were not told of
         self._numbers: list[int] = []  # the strategy's index -> number in the training
-        self._first: dict[str, int] = {}  # constant and linear, by name
+        self._first: dict[str, int] = {}  # constant, linear and additive, by name
         self._released: set[int] = set()
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
@@ -146,17 +148,16 @@ class Search:
         return loss if isinstance(loss, str) else "auto"
 
     def _train_linear(self) -> None:
-        training = self.training
-        n_copies = min(training.n_threads, training.n_folds)  # of training rows, side by side
-        view = training.view(0, training.candidates[self._first["constant"]])
-        if not training.memory.has_room(n_copies * view.X.nbytes):
-            return
         left = self.clock.time_left(self.reserve)
         limit = None if left is None else _LINEAR_SHARE * left
-        look = self.clock.look
-        linear = train_linear(training, self._loss(), self.problem.seed, limit, look)
-        if linear is not None:
-            self._first["linear"] = linear
+        # Where the space is the caller's, encodings are too.
+        wanted = _LINEAR_NAMES if self.problem.first_candidates else ("standard",)
+        seconds = math.inf if limit is None else limit
+        encodings = affordable_encodings(self.training, wanted, seconds)
+        best = train_linear(
+            self.training, self._loss(), self.problem.seed, limit, self.clock.look, encodings
+        )
+        self._first |= {_LINEAR_NAMES[encoding]: number for encoding, number in best.items()}
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""

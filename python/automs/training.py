@@ -36,7 +36,8 @@ class Training:
     splits : sequence of Split
         A fold each; validation rows may be empty.
     metric : Metric
-        Chooses each fold's best epoch where the engine knows it; else the loss does.
+        Chooses each fold's best epoch where the engine knows it; else the loss does. Under
+        coslog4 and cosine, without patience, one of the ends of coslog4's cycles is chosen.
     sample_weight : ndarray of float64, shape (n_rows,), optional
     class_weight : ndarray of float64, shape (n_classes,), optional
         Multiplies the weights of training rows; scores do not know it.

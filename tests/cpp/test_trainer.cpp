@@ -123,6 +123,28 @@ void test_best_epoch_and_patience() {
   CHECK(patient.epoch - patient.best_epoch == 5);
 }
 
+void test_falling_schedules_choose_among_the_ends_of_cycles() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1, 60);
+  Candidate c = make_candidate({64}, Activation::relu, Loss::squared);
+  c.learning_rate = 0.05;
+  c.epochs = 60;
+  const std::vector<int> ends{4, 12, 28, 60};
+  for (const Schedule schedule : {Schedule::cosine, Schedule::coslog4}) {
+    c.learning_rate_schedule = schedule;
+    const State<float> all = train(c, p.view, c.epochs);
+    int best = ends[0];
+    for (const int end : ends) {
+      if (all.validation_loss[end - 1] <= all.validation_loss[best - 1]) best = end;
+    }
+    CHECK(all.best_epoch == best);
+    // Before the first end there is a choice, too, and the first end takes its place.
+    const State<float> early = train(c, p.view, 3);
+    CHECK(early.best_epoch >= 1 && early.best_epoch <= 3);
+    CHECK(train(c, p.view, 4).best_epoch == 4);
+    CHECK(train(c, p.view, 11).best_epoch == 4);
+  }
+}
+
 void test_divergence_is_a_state() {
   const Problem<float> p = make_problem<float>(Loss::squared, 1);
   Candidate c = make_candidate({8}, Activation::relu, Loss::squared);
@@ -176,6 +198,7 @@ int main() {
   test_analytic_gradient_equals_numerical_gradient();
   test_paused_at_any_epoch_equals_uninterrupted();
   test_best_epoch_and_patience();
+  test_falling_schedules_choose_among_the_ends_of_cycles();
   test_divergence_is_a_state();
   test_a_deadline_leaves_whole_epochs_only();
   test_weight_two_equals_a_row_given_twice_in_the_full_batch();

@@ -42,7 +42,8 @@ class HalvingStrategy(RungStrategy):
     Without a time limit there is one bracket, of exactly `max_trials` candidates. With one, each
     bracket may cost twice what the one before could, and the last takes what is left; survivors
     are cut where their way to the last epoch would not fit, but for the best one. Promotion
-    compares candidates of one bracket at one rung. Diverged candidates are never promoted. A rung
+    compares candidates of one bracket at one rung; a problem's first candidates go on all the same,
+    for what their bracket costs once more. Diverged candidates are never promoted. A rung
     is asked for in parts of 128 candidates, so that a search can drop states that are beaten
     (`may_be_promoted`) before it trains the next part: a rung of n keeps about n / 3 + 128.
 
@@ -96,12 +97,14 @@ class HalvingStrategy(RungStrategy):
         """Begin a search."""
         super().start(problem)
         self._parents: list[int] = []
+        self._bracket_cost = 0.0  # as planned, of the current one
 
     def tell(self, results: Sequence[Result]) -> None:
         """Take in results, and see which members are already beaten."""
         super().tell(results)
         told = [index for index in self._members if self._has_arrived(index)]
-        best = self._ranked(told)[: self._n_at(self._rung + 1)]
+        ranked = self._ranked(told)
+        best = ranked[: self._n_at(self._rung + 1)] + self._first_among(ranked)
         self._kept = (set(self._members) - set(told)) | set(best)
 
     def _ranked(self, indices: Sequence[int]) -> list[int]:
@@ -114,10 +117,34 @@ class HalvingStrategy(RungStrategy):
         """Promote the best members to the next rung."""
         arrived = [index for index in self._members if self._has_arrived(index)]
         self._rung += 1
-        ranked = self._ranked(arrived)[: self._n_at(self._rung)]
+        in_order = self._ranked(arrived)
+        ranked = in_order[: self._n_at(self._rung)]
         while len(ranked) > 1 and self._cost_to_finish(ranked) > allowance:
             ranked = ranked[: max(len(ranked) * 3 // 4, 1)]
-        self._enter(ranked)
+        self._enter(ranked + self._first_that_fit(in_order[len(ranked) :], ranked, allowance))
+
+    def _first_among(self, indices: Sequence[int]) -> list[int]:
+        return [i for i in indices if i < len(self.problem.first_candidates)]
+
+    def _first_that_fit(
+        self, beaten: Sequence[int], ranked: list[int], allowance: float
+    ) -> list[int]:
+        """Give first candidates that go on although they are beaten, best first.
+
+        Strong regularisation is slow to show its worth. What they may cost is their bracket's
+        planned cost once more.
+        """
+        if self._rung >= len(self.fractions):
+            return []
+        left = min(self._bracket_cost, allowance - self._cost_to_finish(ranked))
+        going_on = []
+        for index in self._first_among(beaten):
+            start = self._last[index].epoch / self.candidates[index].epochs
+            cost = self._costs[index] * (1.0 - start)
+            if cost <= left:
+                going_on.append(index)
+                left -= cost
+        return going_on
 
     def _cost_to_finish(self, ranked: list[int]) -> float:
         """Cost of this rung and those above it, if the order stays as it is."""
@@ -134,7 +161,11 @@ class HalvingStrategy(RungStrategy):
             at_most = self.max_bracket if at_most is None else min(at_most, self.max_bracket)
         finished = [i for i, result in self._last.items() if result.finished]
         self._parents = self._ranked(sorted(finished))[:_N_PARENTS]
-        return self._fill(self._propose, math.inf if at_most is None else at_most, allowance)
+        opened = self._fill(self._propose, math.inf if at_most is None else at_most, allowance)
+        self._bracket_cost = sum(self._costs[i] for i in self._members) * self._share_to_finish(
+            len(self._members)
+        )
+        return opened
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""
