@@ -22,7 +22,7 @@ LAYERS = (
     ("fitting",),
     ("comparison", "rehearsal", "baseline_runs", "keeping", "within_limits"),
     ("fit_settings", "workshop", "distillation"),
-    ("decision",),
+    ("decision", "refitting"),
     ("board_rows",),
     ("kept_models",),
     ("finish", "progress", "summary"),

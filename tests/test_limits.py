@@ -11,7 +11,8 @@ import automs.views
 from automs import AutoRegressor
 from automs.baseline_runs import collect_baselines
 from automs.clock import Clock
-from automs.finish import Ensemble, choose_ensemble, refit
+from automs.finish import Ensemble, choose_ensemble
+from automs.refitting import refit
 from automs.rehearsal import FinishTime
 from automs.scoring import resolve_metric
 from automs.search import Search

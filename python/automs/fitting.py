@@ -21,7 +21,7 @@ from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
 from automs.decision import Decision, make_decision
 from automs.errors import BaselineWarning, SearchWarning
-from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
+from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
 from automs.keeping import Made, keep_models, name_of
 from automs.kept_models import KeptModels, Networks
@@ -30,6 +30,7 @@ from automs.memory import Memory
 from automs.packing import build_predictor
 from automs.predictor import Predictor
 from automs.progress import told_in_terminal
+from automs.refitting import most_networks, refit, refit_seconds
 from automs.rehearsal import FinishTime, rehearse
 from automs.search import Search, Trial
 from automs.splits import Split
@@ -55,8 +56,6 @@ _LIMITS_SHARE = 0.3
 _VIEWS_SHARE = 0.25
 #: What packing takes is measured, but never more than this share of the limit is kept for it.
 _MAX_FINISH_SHARE = 0.25
-#: Networks for each step of the selection, at most, where time is left after a hold-out.
-_NETWORKS_FOR_EACH = 2
 
 Values = npt.NDArray[np.float64]
 
@@ -113,7 +112,7 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    packing = finish.seconds(_NETWORKS_FOR_EACH * size, len(trials))
+    packing = finish.seconds(most_networks(size), len(trials))
     made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
     packing = finish.seconds(training.n_folds, len(trials))
@@ -145,8 +144,7 @@ def _make(
         contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
         return Made(ensemble, networks, model, contenders)
     if training.n_folds == 1 and settings.refit and clock.remaining() > 0.0:
-        several = settings.ensemble_size > 1 and not limits.are_set
-        n_networks = _NETWORKS_FOR_EACH * settings.ensemble_size if several else 0
+        n_networks = 0 if limits.are_set else most_networks(settings.ensemble_size)
         again = {**networks, **refit(training, workshop.table, ensemble, clock, n_networks)}
         trained_again = workshop.model(name, ensemble, again)
         if limits.hold(trained_again.cost):  # encoders of all rows may be a little larger

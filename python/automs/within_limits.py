@@ -13,11 +13,12 @@ from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.cost import nominal_cost
 from automs.distillation import Distilled, distill, pupils
-from automs.finish import Ensemble, choose_ensemble, refit, refit_seconds
+from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
 from automs.kept_models import Contender, Networks
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
+from automs.refitting import refit, refit_seconds
 from automs.strategies.base import Posterior
 from automs.trials import Trial
 from automs.workshop import Workshop, alone
