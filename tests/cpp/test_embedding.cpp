@@ -148,33 +148,10 @@ void add_jobs(TrainJobs& jobs, const Problem<float>& first, const Problem<float>
   }
 }
 
-void run_all(TrainJobs& jobs, int until, int n_threads) {
-  std::vector<JobRequest> requests;
-  for (std::size_t job = 0; job < jobs.n_jobs(); ++job) requests.push_back({job, until});
-  Stop stop;
-  jobs.run(requests, n_threads, Metric::rmse, stop);
-}
-
 void test_threads_pauses_and_exports_do_not_change_bits() {
   const auto first = make_embedded_problem<float>(Loss::squared, 2, {30, 2}, 400);
   const auto second = make_embedded_problem<float>(Loss::squared, 2, {7, 3, 90}, 300, 2);
-  TrainJobs whole, threaded, paused, imported;
-  for (TrainJobs* jobs : {&whole, &threaded, &paused, &imported}) add_jobs(*jobs, first, second);
-  run_all(whole, 5, 1);
-  run_all(threaded, 5, 3);
-  run_all(paused, 2, 1);
-  for (std::size_t job = 0; job < imported.n_jobs(); ++job) {
-    imported.import_state(job, paused.export_state(job));
-    CHECK(imported.state(job).weights == paused.state(job).weights);
-  }
-  run_all(paused, 5, 2);
-  run_all(imported, 5, 1);
-  for (std::size_t job = 0; job < whole.n_jobs(); ++job) {
-    for (const TrainJobs* jobs : {&threaded, &paused, &imported}) {
-      CHECK(jobs->state(job).chosen_weights() == whole.state(job).chosen_weights());
-      CHECK(jobs->state(job).validation_score == whole.state(job).validation_score);
-    }
-  }
+  twin::check_bits_of_any_run([&](TrainJobs& jobs) { add_jobs(jobs, first, second); }, 5);
 }
 
 void test_weights_come_table_by_table_and_predict() {
@@ -184,7 +161,7 @@ void test_weights_come_table_by_table_and_predict() {
   TrainJobs jobs;
   jobs.add_view(p.view);
   jobs.add_job(jobs.add_candidate(c), 0);
-  run_all(jobs, 4, 1);
+  twin::run_all(jobs, 4, 1);
   const NetworkWeights out = jobs.weights(0);
   CHECK(out.embeddings.size() == 2 && out.layers.size() == 1);
   CHECK(out.embeddings[0].n_rows == 5 && out.embeddings[0].size == 5);

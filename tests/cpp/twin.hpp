@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "core/train_jobs.hpp"
 #include "core/trainer.hpp"
 #include "naive.hpp"
 
@@ -15,7 +16,8 @@ using namespace automs;
 template <typename Scalar>
 Network network_of(const Candidate& candidate, const View<Scalar>& view) {
   return make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits,
-                              view.embedding_rows, view.piecewise, rows_of_step(candidate, view));
+                              view.embedding_rows, view.piecewise, rows_of_step(candidate, view),
+                              view.n_periodic);
 }
 
 template <typename Scalar>
@@ -52,6 +54,21 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
       }
     }
   }
+  const Periodic& periodic = network.periodic;
+  auto compare_row = [&](std::size_t start, const std::vector<naive::Parameter>& row) {
+    for (int j = 0; j < periodic.n_columns; ++j) {
+      CHECK_CLOSE(fast.weights[start + j], row[j].value, tolerance);
+    }
+    for (int j = periodic.n_columns; j < periodic.stride; ++j) CHECK(fast.weights[start + j] == 0);
+  };
+  for (int s = 0; s < periodic.n_outputs; ++s) {
+    compare_row(periodic.biases(s), twin.periodic().b[s]);
+    for (int k = 0; k < periodic.n_frequencies; ++k) {
+      compare_row(periodic.weights(k, s), twin.periodic().W[k][s]);
+      compare_row(periodic.frequencies(k), twin.periodic().f[k]);
+      compare_row(periodic.phases(k), twin.periodic().p[k]);
+    }
+  }
   for (std::size_t i = 0; i < twin.scales().size(); ++i) {
     CHECK_CLOSE(fast.weights[network.scaling.scales + i], twin.scales()[i].value, tolerance);
   }
@@ -74,6 +91,36 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
     }
   }
   CHECK_CLOSE(fast.train_loss.back(), twin.last_epoch_loss(), tolerance);
+}
+
+inline void run_all(TrainJobs& jobs, int until, int n_threads) {
+  std::vector<JobRequest> requests;
+  for (std::size_t job = 0; job < jobs.n_jobs(); ++job) requests.push_back({job, until});
+  Stop stop;
+  jobs.run(requests, n_threads, Metric::rmse, stop);
+}
+
+/// Trains the jobs that `add` gives an engine in one go, by several threads, with a pause after two
+/// epochs, and from states exported there: all ends must be equal, to the bit.
+template <typename Add>
+void check_bits_of_any_run(Add&& add, int epochs) {
+  TrainJobs whole, threaded, paused, imported;
+  for (TrainJobs* jobs : {&whole, &threaded, &paused, &imported}) add(*jobs);
+  run_all(whole, epochs, 1);
+  run_all(threaded, epochs, 3);
+  run_all(paused, 2, 1);
+  for (std::size_t job = 0; job < imported.n_jobs(); ++job) {
+    imported.import_state(job, paused.export_state(job));
+    CHECK(imported.state(job).weights == paused.state(job).weights);
+  }
+  run_all(paused, epochs, 2);
+  run_all(imported, epochs, 1);
+  for (std::size_t job = 0; job < whole.n_jobs(); ++job) {
+    for (const TrainJobs* jobs : {&threaded, &paused, &imported}) {
+      CHECK(jobs->state(job).chosen_weights() == whole.state(job).chosen_weights());
+      CHECK(jobs->state(job).validation_score == whole.state(job).validation_score);
+    }
+  }
 }
 
 inline std::vector<Loss> all_losses() {
@@ -112,7 +159,8 @@ inline double reach(const Candidate& c, const Network& network, std::size_t at) 
     if (at >= layer.bias) return c.optimizer.bias_lr_factor;
     return scaling.is_there && layer.weights == first ? 0.0 : 1.0 / (layer.root * layer.root);
   }
-  return 1.0;  // of a table
+  const bool is_periodic = at - network.periodic.first < network.periodic.n_values;
+  return is_periodic ? kPeriodicRate : 1.0;  // else of a table
 }
 
 /// SGD without momentum at rate 1 for one step over all rows moves each value by minus its
