@@ -149,3 +149,4 @@ class FoldNetwork:
     link: str
     embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
     blends: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of hidden layers, or none
+    periodic: dict[str, npt.NDArray[np.float32]] | None = None
