@@ -11,6 +11,7 @@ from automs.cost import nominal_cost
 from automs.experiment import train_candidates
 from automs.outcomes import JobState
 from automs.scoring import resolve_metric
+from automs.setting_columns import SettingColumns
 from automs.splits import Split
 from automs.table import read_table
 from automs.target import read_target
@@ -158,6 +159,13 @@ def test_the_engine_gets_its_columns_and_refuses_bad_ones():
         bad = columns | {name: np.full_like(columns[name], value)}
         with pytest.raises(ValueError, match=name):
             TrainJobs().add_candidates(bad)
+
+
+def test_columns_of_settings_follow_the_same_rules():
+    columns = {"numeric_embedding": ["none", "pbld"], "encoding": ["quantile", "robust"]}
+    assert [c.numeric_embedding for c in SettingColumns(columns, seed=0)] == ["none", "pbld"]
+    with pytest.raises(ValueError, match="must have encoding 'robust' or 'standard'"):
+        SettingColumns(columns | {"encoding": ["robust", "quantile"]}, seed=0)
 
 
 @pytest.mark.parametrize("n_periodic", [-1, 3])
