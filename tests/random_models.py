@@ -98,9 +98,23 @@ def an_encoder(rng, columns, every_kind):
     return Encoder(n, parts)
 
 
+def a_periodic(rng, n):
+    """Give the arrays of a periodic embedding of n scaled features."""
+    n_frequencies, n_outputs = int(rng.integers(1, 18)), int(rng.integers(1, 8))
+    arrays = {
+        "frequencies": rng.normal(0.0, 0.3, size=(n_frequencies, n)),
+        "weights": rng.normal(0.0, 0.3, size=(n_frequencies, n_outputs, n)),
+        "phases": rng.uniform(-np.pi, np.pi, size=(n_frequencies, n)),
+        "biases": rng.normal(0.0, 0.3, size=(n_outputs, n)),
+    }
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
 def a_network(rng, encoder, n_logits, activation):
     embeddings = [rng.normal(size=(n, rng.integers(1, 5))) for n in encoder.embedding_rows]
+    periodic = a_periodic(rng, encoder.n_scaled) if encoder.n_scaled and rng.integers(2) else None
     n_inputs = encoder.n_features + sum(table.shape[1] for table in embeddings)
+    n_inputs += 0 if periodic is None else periodic["biases"].size
     width = int(rng.integers(1, 40))
     hidden = [width if rng.integers(3) else width + 3 for _ in range(rng.integers(4))]
     sizes = [n_inputs, *hidden, n_logits]
@@ -110,6 +124,7 @@ def a_network(rng, encoder, n_logits, activation):
         "layer_sizes": sizes,
         "activation": activation,
         "residual": bool(rng.integers(2)),
+        "periodic": periodic,
         "embeddings": [table.astype(np.float32) for table in embeddings],
         "weights": [array.astype(np.float32) for array in weights],
         "blends": [array.astype(np.float32) for array in blends],

@@ -223,15 +223,15 @@ def test_columns_have_the_agreed_types_and_codes():
     assert types.pop("seed") == "uint64"
     int32 = (
         "hidden_sizes activation loss optimizer learning_rate_schedule batch_size epochs patience "
-        "embedding_size parametrization weight_init bias_init weight_decay_schedule "
-        "dropout_schedule"
+        "embedding_size numeric_embedding n_frequencies periodic_embedding_size parametrization "
+        "weight_init bias_init weight_decay_schedule dropout_schedule"
     )
     assert {types.pop(name) for name in int32.split()} == {"int32"}
     flags = "residual nesterov scaling_layer parametric_activation zero_output_layer"
     assert {types.pop(name) for name in flags.split()} == {"uint8"}
     assert set(types.values()) == {"float64"}
     assert set(types) | {"loss"} >= {"learning_rate", "huber_delta", "quantile", "epsilon"}
-    assert len(types) == 14
+    assert len(types) == 15
 
 
 def test_columns_of_no_candidates_are_empty():

@@ -20,6 +20,7 @@ def as_dict(model):
     networks = [
         {
             **vars(network),
+            "periodic": None if network.periodic is None else vars(network.periodic),
             "layer_sizes": [len(network.weights[0]), *map(len, network.biases)],
         }
         for network in model.networks

@@ -109,6 +109,15 @@ OBSTACLES = {
     },
     "an ensemble of 2 networks": {"networks": TWO},
     "residual layers": {"hidden": (6, 6), "network": {"residual": True}},
+    "a periodic embedding of numbers": {
+        "network": {
+            "layer_sizes": [6, 1], "weights": [np.ones((6, 1))], "biases": [np.zeros(1)],
+            "periodic": {
+                "frequencies": np.ones((2, 3)), "weights": np.ones((2, 1, 3)),
+                "phases": np.zeros((2, 3)), "biases": np.zeros((1, 3)),
+            },
+        },
+    },
     "parametric activations": {"network": {"blends": [np.ones(8), np.ones(5)]}},
     "no activation 'mish'": {"activation": "mish"},
     "no link 'exp'": {"network": {"link": "exp"}},

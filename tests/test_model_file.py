@@ -124,6 +124,16 @@ def test_metadata_that_is_no_object_is_refused(metadata: str) -> None:
         predictor_from_bytes(write_model({**a_model(), "metadata": metadata}))
 
 
+def waves(n_outputs: int = 3, columns: int = 1, **other: Any) -> dict[str, Any]:
+    """Give the arrays of a periodic embedding."""
+    return {
+        "frequencies": np.ones((5, columns)),
+        "weights": np.ones((5, n_outputs, columns)),
+        "phases": np.ones((5, columns)),
+        "biases": np.ones((n_outputs, columns)),
+    } | other
+
+
 def changed(path: list[Any], value: Any) -> dict[str, Any]:
     """Give `a_model` with the item at `path` replaced."""
     model = a_model()
@@ -147,6 +157,14 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["columns"], ["numeric", "numeric"], "columns must be a list of dict"),
         (["columns", 0, "kind"], "text", "kind"),
         (["columns", 0, "ordered"], True, "categorical"),
+        (["networks", 0, "periodic"], [1.0], "periodic must be a dict"),
+        (["networks", 0, "periodic"], {}, "'frequencies' is missing"),
+        (["networks", 0, "periodic"], waves(columns=2), "rows of 1 value"),
+        (["networks", 0, "periodic"], waves(n_outputs=0), "1 to 63 rows of biases"),
+        (["networks", 0, "periodic"], waves(n_outputs=64), "1 to 63 rows of biases"),
+        (["networks", 0, "periodic"], waves(phases=np.zeros((2, 1))), "must have frequencies"),
+        (["networks", 0, "periodic"], waves(biases=np.zeros((4, 1))), "must have frequencies"),
+        (["networks", 0, "periodic"], waves(), "layer_sizes"),
         (["columns", 0, "categories"], ["a"], "categorical"),
         (["columns", 1, "categories"], ["a", "a"], "categories"),
         (["columns", 1, "categories"], ["a", 1], "categories"),
@@ -262,7 +280,7 @@ def test_files_of_every_version_still_give_the_same_predictions(path: Path) -> N
     np.testing.assert_allclose(values, expected["values"], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("version", "n_files"), [(1, 2), (2, 3)])
+@pytest.mark.parametrize(("version", "n_files"), [(1, 2), (2, 4)])
 def test_golden_files_are_there(version: int, n_files: int) -> None:
     paths = list(GOLDEN.glob(f"v{version}/*.model"))
     assert len(paths) == n_files

@@ -154,7 +154,7 @@ def test_a_closed_form_and_other_encodings_get_features():
     assert view.X.shape == (400, view.encoder.n_features)
     assert training.view(0, Candidate((), encoding="robust")).bins is None
     bins = [n_bins for _, n_bins in view.encoder.piecewise]
-    assert training.feature_counts(exact) == (12 + sum(bins), [], bins)
+    assert training.feature_counts(exact)[:3] == (12 + sum(bins), [], bins)
 
 
 @pytest.mark.parametrize(

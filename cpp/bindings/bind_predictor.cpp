@@ -118,6 +118,7 @@ void bind_encoder(py::module_& m) {
       .def(py::init(&encoder_from_dicts), py::arg("n_columns"), py::arg("parts"))
       .def_property_readonly("n_columns", [](const Encoder& e) { return e.n_columns; })
       .def_property_readonly("n_features", [](const Encoder& e) { return e.n_features; })
+      .def_property_readonly("n_scaled", [](const Encoder& e) { return e.scaled.size(); })
       .def_property_readonly("n_embedded", &Encoder::n_embedded)
       .def_property_readonly("embedding_rows", &embedding_rows_of)
       .def_property_readonly("parts", &parts_of)

@@ -38,7 +38,7 @@ class PyTrainJobs {
                        const std::vector<int>& embedding_rows,
                        const std::optional<Array<std::uint16_t>>& bins,
                        const std::optional<Array<float>>& fractions,
-                       const std::vector<std::pair<int, int>>& piecewise) {
+                       const std::vector<std::pair<int, int>>& piecewise, int n_periodic) {
     check_ndim(X, 2, "X");
     check_ndim(y, 2, "y");
     const auto n_rows = static_cast<std::size_t>(X.shape(0));
@@ -64,6 +64,7 @@ class PyTrainJobs {
     for (const auto& [first_feature, n_bins] : piecewise) {
       view.piecewise.push_back({first_feature, n_bins});
     }
+    view.n_periodic = n_periodic;
     view.train_rows = to_vector(train_rows, "train_rows");
     view.validation_rows = to_vector(validation_rows, "validation_rows");
     view.output_centre = to_vector(output_centre, "output_centre");
@@ -172,6 +173,18 @@ class PyTrainJobs {
     return py::make_tuple(weights, biases, embeddings, blends);
   }
 
+  /// The arrays of the periodic embedding, or None without one.
+  py::object periodic(std::size_t job) const {
+    PeriodicWeights p = jobs_.weights(job).periodic;
+    if (p.n_columns == 0) return py::none();
+    py::dict out;
+    out["frequencies"] = to_array(std::move(p.frequencies), {p.n_frequencies, p.n_columns});
+    out["weights"] = to_array(std::move(p.weights), {p.n_frequencies, p.n_outputs, p.n_columns});
+    out["phases"] = to_array(std::move(p.phases), {p.n_frequencies, p.n_columns});
+    out["biases"] = to_array(std::move(p.biases), {p.n_outputs, p.n_columns});
+    return std::move(out);
+  }
+
   py::list validation_predictions(const Array<std::int64_t>& jobs, int n_threads) const {
     const std::vector<std::size_t> numbers(jobs.data(), jobs.data() + jobs.size());
     std::vector<std::vector<double>> predictions;
@@ -276,7 +289,7 @@ void bind_training(py::module_& m) {
            py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
            py::arg("embedding_rows") = std::vector<int>{}, py::arg("bins").noconvert() = py::none(),
            py::arg("fractions").noconvert() = py::none(),
-           py::arg("piecewise") = std::vector<std::pair<int, int>>{})
+           py::arg("piecewise") = std::vector<std::pair<int, int>>{}, py::arg("n_periodic") = 0)
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),
@@ -285,6 +298,7 @@ void bind_training(py::module_& m) {
       .def("summary", &PyTrainJobs::summary, py::arg("jobs"))
       .def("curves", &PyTrainJobs::curves, py::arg("job"))
       .def("weights", &PyTrainJobs::weights, py::arg("job"))
+      .def("periodic", &PyTrainJobs::periodic, py::arg("job"))
       .def("validation_predictions", &PyTrainJobs::validation_predictions, py::arg("jobs"),
            py::arg("n_threads"))
       .def("export_state", &PyTrainJobs::export_state, py::arg("job"))

@@ -83,13 +83,16 @@ inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
   const auto *activation = ints("activation"), *loss = ints("loss"), *optimizer = ints("optimizer"),
              *schedule = ints("learning_rate_schedule"), *batch_size = ints("batch_size"),
              *epochs = ints("epochs"), *patience = ints("patience"),
-             *embedding_size = ints("embedding_size");
+             *embedding_size = ints("embedding_size"), *numbers = ints("numeric_embedding"),
+             *n_frequencies = ints("n_frequencies"),
+             *periodic_size = ints("periodic_embedding_size");
   const auto *residual = flags("residual"), *nesterov = flags("nesterov");
   const auto *learning_rate = doubles("learning_rate"), *momentum = doubles("momentum"),
              *beta1 = doubles("beta1"), *beta2 = doubles("beta2"), *epsilon = doubles("epsilon"),
              *weight_decay = doubles("weight_decay"), *l2_penalty = doubles("l2_penalty"),
              *dropout = doubles("dropout"), *label_smoothing = doubles("label_smoothing"),
-             *huber_delta = doubles("huber_delta"), *quantile = doubles("quantile");
+             *huber_delta = doubles("huber_delta"), *quantile = doubles("quantile"),
+             *frequency_scale = doubles("frequency_scale");
   std::vector<Candidate> candidates(n);
   for (std::size_t i = 0; i < n; ++i) {
     Candidate& c = candidates[i];
@@ -102,6 +105,9 @@ inline std::vector<Candidate> parse_candidates(const pybind11::dict& columns) {
         checked_code<Activation>(activation[i], kActivationCount, "activation");
     c.architecture.residual = residual[i] != 0;
     c.architecture.embedding_size = embedding_size[i];
+    c.architecture.periodic = {
+        checked_code<NumericEmbedding>(numbers[i], kNumericEmbeddingCount, "numeric_embedding"),
+        n_frequencies[i], periodic_size[i], frequency_scale[i]};
     c.loss = {checked_code<Loss>(loss[i], kLossCount, "loss"), huber_delta[i], quantile[i],
               label_smoothing[i]};
     c.optimizer = {checked_code<Optimizer>(optimizer[i], kOptimizerCount, "optimizer"),

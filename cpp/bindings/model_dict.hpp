@@ -79,6 +79,29 @@ inline std::vector<double> get_optional(const py::dict& dict, const char* key) {
   return to_vector(get_array<double>(item(dict, key), key, 1));
 }
 
+/// The arrays of a periodic embedding; an absent key and None stand for none.
+inline void get_periodic(const py::dict& dict, PeriodicTables& periodic) {
+  if (!dict.contains("periodic") || dict["periodic"].is_none()) return;
+  require(py::isinstance<py::dict>(dict["periodic"]),
+          "periodic must be a dict of arrays, or None, got " + type_name(dict["periodic"]));
+  const auto arrays = py::cast<py::dict>(dict["periodic"]);
+  const auto frequencies = get_array<float>(item(arrays, "frequencies"), "frequencies", 2);
+  const auto weights = get_array<float>(item(arrays, "weights"), "weights", 3);
+  const auto phases = get_array<float>(item(arrays, "phases"), "phases", 2);
+  const auto biases = get_array<float>(item(arrays, "biases"), "biases", 2);
+  const py::ssize_t k = frequencies.shape(0), n = frequencies.shape(1), s = biases.shape(0);
+  require(k >= 1 && biases.shape(1) == n && phases.shape(0) == k && phases.shape(1) == n &&
+              weights.shape(0) == k && weights.shape(1) == s && weights.shape(2) == n,
+          "periodic must have frequencies and phases (n_frequencies, n), weights (n_frequencies, "
+          "n_outputs, n) and biases (n_outputs, n)");
+  periodic = {static_cast<std::uint32_t>(k),
+              static_cast<std::uint32_t>(s + 1),
+              to_vector(frequencies),
+              to_vector(weights),
+              to_vector(phases),
+              to_vector(biases)};
+}
+
 inline NetworkTables network_from_dict(const py::dict& dict) {
   NetworkTables network;
   network.encoder = get<std::uint32_t>(dict, "encoder", "an int >= 0");
@@ -88,6 +111,7 @@ inline NetworkTables network_from_dict(const py::dict& dict) {
   network.residual = get<bool>(dict, "residual", "a bool");
   network.link = code_of<OutputLink>(get<std::string>(dict, "link", "a str"), kLinkNames, "link");
   get_embeddings(dict, network);
+  get_periodic(dict, network.periodic);
   const auto weights = get<std::vector<py::object>>(dict, "weights", "a list of arrays");
   const std::vector<std::uint32_t>& sizes = network.layer_sizes;
   for (std::size_t i = 0; i < weights.size(); ++i) {

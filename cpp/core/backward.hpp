@@ -8,6 +8,7 @@
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
+#include "core/periodic.hpp"
 #include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/scaling_layer.hpp"
@@ -166,6 +167,18 @@ void single_output_gradient(const Network& network, std::size_t l, bool accumula
   if (update) update->for_weights(layer).update_rows(layer, 0, fan_in, workspace);
 }
 
+/// workspace.delta of the first layer -> the gradient of what gives its learned features.
+template <typename Scalar>
+void learned_features_gradient(const Network& network, const Scalar* X, int n_rows, bool accumulate,
+                               Workspace<Scalar>& workspace) {
+  const int width = network.n_learned_features();
+  if (width == 0) return;
+  const std::size_t ld = row_stride<Scalar>(width);
+  loss_by_vectors(network, workspace.delta, n_rows, ld, workspace);
+  embedding_gradient(network, n_rows, ld, accumulate, workspace);
+  periodic_gradient(network, X, n_rows, ld, accumulate, workspace);
+}
+
 }  // namespace detail
 
 /// workspace.delta (n_rows, logit_stride), the loss by the logits, and the tile's forward pass ->
@@ -185,8 +198,9 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
     const UpdateStep<Scalar>* update_now = is_scaled ? nullptr : update;
     // What lies before the layer needs W as it was, so it comes first.
     if (l == 0) {
-      embedding_gradient(network, workspace.delta, n_rows, accumulate, workspace);
+      detail::learned_features_gradient(network, X, n_rows, accumulate, workspace);
       if (update) update->update_tables(network, workspace);
+      if (update) update->update_periodic(network.periodic, workspace);
       if (network.piecewise.tables) {
         piecewise_gradient(network, n_rows, accumulate, update_now, workspace);
       }

@@ -42,11 +42,27 @@ constexpr int kBiasInitCount = 3;
 
 constexpr int kLargestEmbedding = 1024;
 
+/// What becomes of a scaled feature x: x itself, or with it W cos(2 pi f x + p) + b, which are
+/// learned for each feature (periodic.hpp).
+enum class NumericEmbedding : int { none = 0, pbld = 1 };
+constexpr int kNumericEmbeddingCount = 2;
+constexpr int kMostFrequencies = 1024;
+constexpr int kLargestPeriodic = 64;
+constexpr double kPeriodicRate = 0.1;  // times the learning rate: the rate of the embedding
+
+struct PeriodicSettings {
+  NumericEmbedding kind = NumericEmbedding::none;
+  int n_frequencies = 16;        // of each feature
+  int size = 4;                  // values that a feature becomes, itself among them
+  double frequency_scale = 0.1;  // deviation of the first frequencies
+};
+
 struct Architecture {
   std::vector<int> hidden_layer_sizes;  // empty: a linear model
   Activation activation = Activation::relu;
   bool residual = false;   // a hidden layer as wide as the one before adds its input to its output
   int embedding_size = 8;  // values of an embedded category's vector, at most its table's rows
+  PeriodicSettings periodic;
   bool scaling_layer = false;          // a trained factor for each input of the first layer
   bool parametric_activation = false;  // a hidden unit gives x + (f(x) - x) a, a being trained
   Parametrization parametrization = Parametrization::standard;

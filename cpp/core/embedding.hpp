@@ -30,13 +30,13 @@ void gather_vectors(const Network& network, const Scalar* weights, const std::in
   }
 }
 
-/// delta (n_rows, stride of the first layer) -> the loss by the embedded features, rows `ld` apart,
+/// delta (n_rows, stride of the first layer) -> the loss by the learned features, rows `ld` apart,
 /// in workspace.next_delta.
 template <typename Scalar>
 void loss_by_vectors(const Network& network, const Scalar* delta, int n_rows, std::size_t ld,
                      Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers.front();
-  const int width = network.n_embedded_features();
+  const int width = network.n_learned_features();
   const auto stride = static_cast<std::size_t>(layer.stride);
   const Scalar* W = workspace.weights + layer.weights + network.n_dense * stride;
   if (!layer.is_single_output()) {
@@ -49,19 +49,16 @@ void loss_by_vectors(const Network& network, const Scalar* delta, int n_rows, st
   }
 }
 
-/// delta (n_rows, stride of the first layer) -> the gradient of every table, added to what is there
-/// where `accumulate`. Rows are added in their order. Overwrites workspace.next_delta; needs the
-/// codes of `gather_vectors`.
+/// What `loss_by_vectors` gave, rows `ld` apart -> the gradient of every table, added to what is
+/// there where `accumulate`. Rows are added in their order. Needs the codes of `gather_vectors`.
 template <typename Scalar>
-void embedding_gradient(const Network& network, const Scalar* delta, int n_rows, bool accumulate,
+void embedding_gradient(const Network& network, int n_rows, std::size_t ld, bool accumulate,
                         Workspace<Scalar>& workspace) {
   if (network.embeddings.empty()) return;
-  const std::size_t ld = row_stride<Scalar>(network.n_embedded_features());
-  loss_by_vectors(network, delta, n_rows, ld, workspace);
   if (!accumulate) std::fill_n(workspace.gradient, network.n_table_values, Scalar(0));
   const std::int32_t* code = workspace.codes.data();
   for (int i = 0; i < n_rows; ++i) {
-    const Scalar* by_vector = workspace.next_delta + i * ld;
+    const Scalar* by_vector = workspace.next_delta + i * ld + network.periodic.n_features();
     for (const Embedding& table : network.embeddings) {
       Scalar* gradient =
           workspace.gradient + table.weights + static_cast<std::size_t>(*code++) * table.size;

@@ -196,6 +196,26 @@ void check_embeddings(const NetworkTables& network, const EncoderTables& encoder
   }
 }
 
+/// The periodic embedding has a value for each of the encoder's scaled parts in every row.
+void check_periodic(const PeriodicTables& periodic, const EncoderTables& encoder,
+                    const std::string& name) {
+  std::size_t n = 0;
+  for (const PartTables& part : encoder) n += part.kind == PartKind::scaled ? 1 : 0;
+  const std::size_t n_frequencies = periodic.n_frequencies;
+  if (n_frequencies == 0) return;
+  require(n >= 1, name + "periodic must be absent where the encoder has no scaled part");
+  require(periodic.size >= 2 && periodic.size <= kMostPeriodicValues,
+          name + "periodic must have 1 to " + std::to_string(kMostPeriodicValues - 1) +
+              " rows of biases");
+  const std::size_t n_outputs = periodic.size - 1;
+  require(periodic.frequencies.size() == n_frequencies * n &&
+              periodic.phases.size() == n_frequencies * n &&
+              periodic.weights.size() == n_frequencies * n_outputs * n &&
+              periodic.biases.size() == n_outputs * n,
+          name + "periodic must have rows of " + std::to_string(n) +
+              " values, one for each scaled part of the encoder");
+}
+
 /// The sizes of every array of a network agree with its layer_sizes.
 void check_network(const NetworkTables& network, const std::string& name) {
   require(network.layer_sizes.size() >= 2,
@@ -231,13 +251,23 @@ void write_network(ByteWriter& out, const NetworkTables& network) {
   out.number(network.encoder);
   out.number(network.weight);
   out.number(static_cast<std::uint8_t>(network.activation));
+  const PeriodicTables& periodic = network.periodic;
   const bool is_blended = !network.blends.empty();
   out.number(static_cast<std::uint8_t>((network.residual ? detail::kResidual : 0) +
-                                       (is_blended ? detail::kBlended : 0)));
+                                       (is_blended ? detail::kBlended : 0) +
+                                       (periodic.n_frequencies > 0 ? detail::kPeriodic : 0)));
   out.number(static_cast<std::uint8_t>(network.link));
+  if (periodic.n_frequencies > 0) {
+    out.number(periodic.n_frequencies);
+    out.number(periodic.size);
+  }
   out.numbers(network.embedding_sizes);
   out.count(network.layer_sizes.size(), "layer_sizes");
   out.numbers(network.layer_sizes);
+  for (const auto* values :
+       {&periodic.frequencies, &periodic.weights, &periodic.phases, &periodic.biases}) {
+    out.numbers(*values);
+  }
   for (const std::vector<float>& table : network.embeddings) out.numbers(table);
   for (std::size_t i = 0; i < network.weights.size(); ++i) {
     out.numbers(network.weights[i]);
@@ -294,6 +324,7 @@ std::string write_payload(const ModelTables& tables, std::uint32_t& flags) {
     require(network.encoder < tables.encoders.size(),
             name + "encoder must be below the number of encoders" + got(network.encoder));
     check_embeddings(network, tables.encoders[network.encoder], name);
+    check_periodic(network.periodic, tables.encoders[network.encoder], name);
     check_network(network, name);
     write_network(out, network);
   }

@@ -19,6 +19,17 @@ struct ColumnTables {
   std::vector<std::string> categories;  // by code, each once; of a categorical column only
 };
 
+/// The periodic embedding of the features that the encoder's scaled parts give, a value for each of
+/// them in every row; n_frequencies is 0 without one.
+struct PeriodicTables {
+  std::uint32_t n_frequencies = 0;
+  std::uint32_t size = 0;          // values that a feature becomes, itself among them
+  std::vector<float> frequencies;  // (n_frequencies, n_scaled)
+  std::vector<float> weights;      // (n_frequencies, size - 1, n_scaled)
+  std::vector<float> phases;       // (n_frequencies, n_scaled), radians
+  std::vector<float> biases;       // (size - 1, n_scaled)
+};
+
 /// One trained network and its place in the ensemble.
 struct NetworkTables {
   std::uint32_t encoder = 0;  // index into ModelTables::encoders
@@ -27,6 +38,7 @@ struct NetworkTables {
   Activation activation = Activation::identity;
   bool residual = false;
   OutputLink link = OutputLink::identity;
+  PeriodicTables periodic;
   std::vector<std::uint32_t> embedding_sizes;  // of each embedded part's vectors
   std::vector<std::vector<float>> embeddings;  // each (n_rows, size), row-major
   std::vector<std::vector<float>> weights;     // each (fan_in, fan_out), row-major

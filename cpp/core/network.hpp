@@ -11,6 +11,7 @@
 
 #include "core/candidate.hpp"
 #include "core/check.hpp"
+#include "core/periodic_layout.hpp"
 #include "core/piecewise_layout.hpp"
 #include "core/random.hpp"
 #include "core/types.hpp"
@@ -59,9 +60,11 @@ struct ScalingLayer {
   std::size_t weights = 0;  // (fan_in, stride of the first layer), the trained matrix
 };
 
-/// The flat buffer holds the tables first, then the scaling layer, then the layers.
+/// The flat buffer holds the tables first, then the periodic embedding, the scaling layer, and the
+/// layers.
 struct Network {
   std::vector<Embedding> embeddings;
+  Periodic periodic;
   ScalingLayer scaling;
   std::vector<Layer> layers;
   PiecewiseLayout piecewise;
@@ -75,11 +78,13 @@ struct Network {
   int widest = 0;            // largest stride
   int input_stride = 0;      // between rows of a tile's input
 
-  /// Inputs of the first layer: the dense features, the vectors, the bins of piecewise columns.
+  /// Inputs of the first layer: the dense features, those that the periodic embedding gives, the
+  /// vectors, the bins of piecewise columns.
   int n_features() const { return layers.front().fan_in; }
-  int n_embedded_features() const { return n_features() - n_dense - piecewise.n_features; }
+  /// Of the periodic embedding and the vectors.
+  int n_learned_features() const { return n_features() - n_dense - piecewise.n_features; }
   /// Values in a row of a tile's input.
-  int n_inputs() const { return n_dense + n_embedded_features() + piecewise.n_expanded(); }
+  int n_inputs() const { return n_dense + n_learned_features() + piecewise.n_expanded(); }
   /// The row of the first layer's W for an input in the order of the encoding. They differ only
   /// where piecewise columns are, whose rows come last.
   int input_row(int input) const { return input_rows.empty() ? input : input_rows[input]; }
@@ -100,12 +105,15 @@ std::size_t place_lines(std::size_t n, Network& network) {
   return offset;
 }
 
-/// Adds the tables to a network without layers; gives the values in a row of all their vectors.
+/// Adds tables and periodic embedding to a network without layers; gives the values of a row that
+/// they make.
 template <typename Scalar>
-int add_embeddings(int embedding_size, const std::vector<int>& embedding_rows, Network& network) {
+int add_embeddings(const Architecture& architecture, const std::vector<int>& embedding_rows,
+                   int n_periodic, Network& network) {
   // A table starts a cache line. What is between tables has no gradient and stays zero, so that an
   // update may run over all of them at once.
-  int width = 0;
+  const int embedding_size = architecture.embedding_size;
+  int width = make_periodic<Scalar>(architecture.periodic, n_periodic, 0).n_features();
   for (const int n_rows : embedding_rows) {
     require(embedding_size >= 1, "embedding_size must be >= 1 with embedded columns");
     Embedding embedding{n_rows, std::min(embedding_size, n_rows), network.n_dense + width, 0};
@@ -114,6 +122,8 @@ int add_embeddings(int embedding_size, const std::vector<int>& embedding_rows, N
     network.embeddings.push_back(embedding);
   }
   network.n_table_values = network.n_values;
+  network.periodic = make_periodic<Scalar>(architecture.periodic, n_periodic, network.n_values);
+  network.n_values += network.periodic.n_values;
   if (width > 0) network.widest = row_stride<Scalar>(width);
   return width;
 }
@@ -129,12 +139,13 @@ void add_scaling_layer(const Layer& first, Network& network) {
 }
 
 /// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column;
-/// `rows_of_step`: rows that go through the network together when it is trained.
+/// `rows_of_step`: rows that go through the network together when it is trained; `n_periodic`:
+/// features, the first ones, that a periodic embedding takes.
 template <typename Scalar>
 Network make_network(const Architecture& architecture, int n_features, int n_logits,
                      const std::vector<int>& embedding_rows = {},
                      const std::vector<PiecewiseColumn>& piecewise = {},
-                     int rows_of_step = kTileRows) {
+                     int rows_of_step = kTileRows, int n_periodic = 0) {
   require(n_features >= 1 || !embedding_rows.empty() || !piecewise.empty(),
           "a network needs at least one feature");
   require(n_logits >= 1, "a network needs at least one output");
@@ -145,12 +156,11 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   network.n_dense = n_features;
   std::vector<int> sizes = architecture.hidden_layer_sizes;
   sizes.push_back(n_logits);
-  const int n_vector_values =
-      add_embeddings<Scalar>(architecture.embedding_size, embedding_rows, network);
-  int fan_in = n_features + n_vector_values;
+  const int n_learned = add_embeddings<Scalar>(architecture, embedding_rows, n_periodic, network);
+  int fan_in = n_features + n_learned;
   if (!piecewise.empty()) {
     network.piecewise = lay_out_piecewise(piecewise, fan_in, rows_of_step);
-    network.input_rows = rows_of_inputs(piecewise, n_features, n_vector_values);
+    network.input_rows = rows_of_inputs(piecewise, n_features, n_learned);
   }
   network.input_stride = padded<Scalar>(std::max(fan_in + network.piecewise.n_expanded(), 1));
   fan_in += network.piecewise.n_features;
@@ -213,9 +223,10 @@ void initialize_table(const Embedding& embedding, std::size_t column, std::uint6
   }
 }
 
-/// Fills `values` (network.n_values): tables, weights N(0, gain^2 / fan_in), parametric activations
-/// 1, the rest 0. With the neural tangent parametrisation there is no gain: the trained weights are
-/// N(0, 1). A weight depends on (seed, layer, its input and column) alone, not on the padding.
+/// Fills `values` (network.n_values): tables, periodic embedding, weights N(0, gain^2 / fan_in),
+/// parametric activations 1, the rest 0. With the neural tangent parametrisation there is no gain:
+/// the trained weights are N(0, 1). A weight depends on (seed, layer, its input and column) alone,
+/// not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
@@ -223,6 +234,7 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
   for (std::size_t e = 0; e < network.embeddings.size(); ++e) {
     initialize_table(network.embeddings[e], e, seed, values);
   }
+  initialize_periodic(network.periodic, seed, values);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     const bool hidden = l + 1 < network.layers.size();

@@ -28,7 +28,8 @@ class UpdateStep {
   /// `step` counts from 0; `weight_decay` is that of the step.
   UpdateStep(const OptimizerSettings& settings, double rate, double weight_decay, std::int64_t step)
       : sgd_(settings.kind == Optimizer::sgd),
-        shrink_(static_cast<Scalar>(1.0 - rate * weight_decay)),
+        decay_(rate * weight_decay),
+        shrink_(static_cast<Scalar>(1.0 - decay_)),
         l2_(static_cast<Scalar>(settings.l2_penalty)),
         bias_factor_(static_cast<Scalar>(settings.bias_lr_factor)),
         scaling_factor_(static_cast<Scalar>(settings.scaling_lr_factor)),
@@ -87,6 +88,19 @@ class UpdateStep {
 
   void update_tables(const Network& network, Workspace<Scalar>& workspace) const {
     update_range(0, network.n_table_values, shrink_, l2_, workspace);
+  }
+
+  /// Frequencies and weights as weights are, phases and biases as biases, at a rate of their own.
+  void update_periodic(const Periodic& periodic, Workspace<Scalar>& workspace) const {
+    if (periodic.n_columns == 0) return;
+    const auto rate = static_cast<Scalar>(kPeriodicRate);
+    const auto shrink = static_cast<Scalar>(1.0 - kPeriodicRate * decay_);
+    const std::size_t undecayed = periodic.phases(0);
+    UpdateStep slow = *this;
+    slow.rate_ *= rate;
+    slow.adam_.rate *= rate;
+    slow.update_range(periodic.first, undecayed - periodic.first, shrink, l2_, workspace);
+    update_free(undecayed, periodic.first + periodic.n_values - undecayed, rate, workspace);
   }
 
   void update_bias(const Layer& layer, Workspace<Scalar>& workspace) const {
@@ -200,6 +214,7 @@ class UpdateStep {
   }
 
   bool sgd_;
+  double decay_;
   Scalar shrink_, l2_;
   Scalar bias_factor_, scaling_factor_, activation_factor_;
   Scalar rate_ = 0, momentum_ = 0, by_velocity_ = 0, by_gradient_ = 0;

@@ -13,11 +13,15 @@
 namespace automs {
 
 /// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, the
-/// scaling layer, then each layer's rows of W, its b, and its blend where it has one. What belongs
-/// to an input of the first layer comes in the order of the inputs.
+/// periodic embedding, the scaling layer, then each layer's rows of W, its b, and its blend where
+/// it has one. What belongs to an input of the first layer comes in the order of the inputs.
 template <typename Part>
 void for_each_piece(const Network& network, Part&& part) {
   for (const Embedding& table : network.embeddings) part(table.weights, table.n_values());
+  const Periodic& periodic = network.periodic;
+  for (int i = 0; i < periodic.n_rows(); ++i) {
+    part(periodic.row(i), static_cast<std::size_t>(periodic.n_columns));
+  }
   const Layer& first = network.layers.front();
   auto row = [&](std::size_t start, int number, const Layer& layer) {
     part(start + static_cast<std::size_t>(number) * layer.stride,

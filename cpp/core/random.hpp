@@ -15,6 +15,7 @@ enum class Purpose : std::uint32_t {
   dropout = 3,
   initial_embeddings = 4,
   initial_biases = 5,
+  initial_periodic = 6,
 };
 
 constexpr int kPhiloxRounds = 10;

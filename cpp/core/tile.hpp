@@ -8,6 +8,7 @@
 
 #include "core/embedding.hpp"
 #include "core/network.hpp"
+#include "core/periodic.hpp"
 #include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/view.hpp"
@@ -55,7 +56,7 @@ inline void prefetch_row(const View<Scalar>& view, std::size_t row) {
 
 /// Fills workspace.input, .codes, .knot_rows, .fractions, .targets and, where the view has them,
 /// .row_weights (weight divided by `mean_weight`) with the tile's rows, at most kTileRows.
-/// `weights` holds the tables of `network`.
+/// `weights` holds the tables and the periodic embedding of `network`.
 template <typename Scalar>
 void gather_tile(const View<Scalar>& view, const Network& network, const Scalar* weights,
                  const TileRows& tile, double mean_weight, Workspace<Scalar>& workspace) {
@@ -77,6 +78,7 @@ void gather_tile(const View<Scalar>& view, const Network& network, const Scalar*
       workspace.row_weights[i] = static_cast<Scalar>(view.row_weights[row] / mean_weight);
     }
   }
+  periodic_features(network, weights, tile.n, workspace);
   gather_vectors(network, weights, view.codes, tile.rows, tile.n, workspace);
   gather_bins(network, view, tile.rows, tile.n, workspace);
 }

@@ -18,7 +18,17 @@ namespace {
 
 Network network_of(const Candidate& candidate, const View<float>& view) {
   return make_network<float>(candidate.architecture, view.n_features, view.n_logits,
-                             view.embedding_rows, view.piecewise, rows_of_step(candidate, view));
+                             view.embedding_rows, view.piecewise, rows_of_step(candidate, view),
+                             view.n_periodic);
+}
+
+void check_periodic(const PeriodicSettings& settings) {
+  require(settings.n_frequencies >= 1 && settings.n_frequencies <= kMostFrequencies,
+          "n_frequencies must be in [1, " + std::to_string(kMostFrequencies) + "]");
+  require(settings.size >= 2 && settings.size <= kLargestPeriodic,
+          "periodic_embedding_size must be in [2, " + std::to_string(kLargestPeriodic) + "]");
+  require(std::isfinite(settings.frequency_scale) && settings.frequency_scale > 0.0,
+          "frequency_scale must be finite and above 0");
 }
 
 void check_candidate(const Candidate& candidate) {
@@ -28,6 +38,7 @@ void check_candidate(const Candidate& candidate) {
   require(candidate.architecture.embedding_size >= 0 &&
               candidate.architecture.embedding_size <= kLargestEmbedding,
           "embedding_size must be in [0, " + std::to_string(kLargestEmbedding) + "]");
+  check_periodic(candidate.architecture.periodic);
   for (const double factor :
        {candidate.optimizer.bias_lr_factor, candidate.optimizer.scaling_lr_factor,
         candidate.optimizer.activation_lr_factor}) {
@@ -101,6 +112,11 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
     fan_in += size;
     table_values += static_cast<double>(n_rows) * size;
   }
+  const Periodic periodic =
+      make_periodic<float>(candidate.architecture.periodic, view.n_periodic, 0);
+  fan_in += periodic.n_features();
+  // A cosine with its slopes takes about as long as twelve weights.
+  weights += 12.0 * periodic.n_columns * periodic.n_frequencies;
   for (const int size : candidate.architecture.hidden_layer_sizes) {
     weights += (fan_in + 8.0) * size;  // 8: the activation, about as much as eight weights
     fan_in = size;
@@ -178,6 +194,18 @@ NetworkWeights TrainJobs::weights(std::size_t job) const {
   };
   for (const Embedding& table : network.embeddings) {
     out.embeddings.push_back({table.n_rows, table.size, take(table.n_values())});
+  }
+  const Periodic& periodic = network.periodic;
+  if (periodic.n_columns > 0) {
+    const auto row = static_cast<std::size_t>(periodic.n_columns);
+    const auto by_frequency = row * static_cast<std::size_t>(periodic.n_frequencies);
+    const auto n_outputs = static_cast<std::size_t>(periodic.n_outputs);
+    PeriodicWeights& p = out.periodic;
+    p = {periodic.n_columns, periodic.n_frequencies, periodic.n_outputs, {}, {}, {}, {}};
+    p.frequencies = take(by_frequency);
+    p.weights = take(by_frequency * n_outputs);
+    p.phases = take(by_frequency);
+    p.biases = take(row * n_outputs);
   }
   // The first layer's weights hold the scaling layer already.
   if (network.scaling.is_there) {
@@ -266,7 +294,8 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   const View<float>& view = view_of(job);
   const Network network = network_of(candidate, view);
   require(!dense.empty(), "weights must not be empty");
-  require(network.embeddings.empty(), "weights must not be set with embedded columns");
+  require(network.n_learned_features() == 0,
+          "weights must not be set with embedded columns or a periodic embedding");
   require(!network.scaling.is_there, "weights must not be set with a scaling_layer");
   State<float> state;
   state.weights = with_padding(network, dense);

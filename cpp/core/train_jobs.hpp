@@ -38,8 +38,20 @@ struct TableWeights {
   std::vector<float> weights;
 };
 
+/// A periodic embedding, one value for each feature in every row. `n_columns` is 0 without one.
+struct PeriodicWeights {
+  int n_columns = 0;
+  int n_frequencies = 0;
+  int n_outputs = 0;
+  std::vector<float> frequencies;  // (n_frequencies, n_columns)
+  std::vector<float> weights;      // (n_frequencies, n_outputs, n_columns)
+  std::vector<float> phases;       // (n_frequencies, n_columns), radians
+  std::vector<float> biases;       // (n_outputs, n_columns)
+};
+
 struct NetworkWeights {
   std::vector<TableWeights> embeddings;
+  PeriodicWeights periodic;
   std::vector<DenseWeights> layers;
 };
 
@@ -92,7 +104,7 @@ class TrainJobs {
 
   /// Gives an untrained job the weights that a closed form found (the layers' W and b in turn), and
   /// scores them: the job is complete then, after what counts as one epoch of `seconds`. The job's
-  /// view must have no embedded columns.
+  /// network must have no tables and no periodic embedding.
   void set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
                    std::optional<Metric> metric);
 

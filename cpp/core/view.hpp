@@ -31,6 +31,7 @@ struct View {
   std::vector<double> output_centre;
   std::vector<double> output_scale;
   std::vector<int> embedding_rows;  // of each embedded column's table
+  int n_periodic = 0;               // the first features, which a periodic embedding may take
   // Piecewise columns, whose features are not in X: (n_rows, n_piecewise) each, null without any.
   const std::uint16_t* bins = nullptr;  // the bin that a value lies in, n_bins where it is missing
   const Scalar* fractions = nullptr;    // how far it lies into its bin, from 0 to 1
@@ -90,6 +91,8 @@ void check_view(const View<Scalar>& view) {
   const bool has_others = !view.embedding_rows.empty() || !view.piecewise.empty();
   require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 && view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
+  require(view.n_periodic >= 0 && view.n_periodic <= view.n_features,
+          "n_periodic must be in [0, n_features], got " + std::to_string(view.n_periodic));
   check_codes(view);
   check_bins(view);
   require(!view.train_rows.empty(), "train_rows must not be empty");

@@ -36,6 +36,7 @@ class Workspace {
   Scalar* by_output = nullptr;       // (T, widest), loss by the output of a residual layer
   Scalar* sums = nullptr;            // (widest or input_stride), sums over the rows of a tile
   Scalar* panel = nullptr;           // (panel_size of the widest), part of a transposed matrix
+  Scalar* periodic_panel = nullptr;  // (T, periodic.n_outputs + 2, lanes), of a periodic embedding
   AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
   Scalar* weights = nullptr;                 // (N)
   Scalar* gradient = nullptr;                // (N)
@@ -80,6 +81,8 @@ class Workspace {
       *buffer = take(base, tile * network.widest);
     }
     panel = take(base, panel_size<Scalar>(network.widest));
+    const int columns_at_once = network.periodic.n_columns > 0 ? kLanes<Scalar> : 0;
+    periodic_panel = take(base, tile * (network.periodic.n_outputs + 2) * columns_at_once);
     sums = take(base, std::max(network.widest, network.input_stride));
     for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
       *buffer = take(base, network.n_values);

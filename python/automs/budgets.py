@@ -20,6 +20,7 @@ NS_PER_CALL = 200.0
 NS_PER_NETWORK = 30.0
 NS_PER_FEATURE = 1.2
 NS_PER_UNIT = 0.5
+NS_PER_PERIODIC = 0.3  # number of a periodic embedding
 FLOPS_PER_NS = 50.0
 BYTES_PER_NS = 160.0
 
@@ -113,17 +114,28 @@ def network_cost(candidate: Candidate, encoder: Encoder, n_logits: int) -> Cost:
     -------
     Cost
         Nominal latency: 30 ns, 0.5 ns for each unit, 2 operations for each weight at 50 a ns, and
-        4 bytes for each weight, bias and value of a looked-up vector at 160 a ns. Bytes as the
-        format's specification counts them, and those of a name.
+        4 bytes for each weight, bias and value of a looked-up vector at 160 a ns; for each number
+        of a periodic embedding 0.3 ns. Bytes as the format's specification counts them, and those
+        of a name.
     """
     rows = encoder.embedding_rows
-    shapes = candidate.layer_shapes(encoder.n_features, n_logits, rows)
+    n_scaled = encoder.n_scaled
+    shapes = candidate.layer_shapes(encoder.n_features, n_logits, rows, n_scaled)
     weights = sum(n_in * n_out for n_in, n_out in shapes)
     units = sum(n_out for _, n_out in shapes)
     read = 4.0 * (weights + units + sum(size for _, size in candidate.table_shapes(rows)))
     ns = NS_PER_NETWORK + NS_PER_UNIT * units + 2.0 * weights / FLOPS_PER_NS + read / BYTES_PER_NS
-    parameters = candidate.n_parameters(encoder.n_features, n_logits, rows)
-    n_bytes = 19 + 4 * len(rows) + 4 * (len(shapes) + 1) + 4 * parameters + 16 * n_logits
+    periodic = candidate.periodic_shapes(n_scaled)
+    ns += NS_PER_PERIODIC * sum(map(math.prod, periodic))
+    parameters = candidate.n_parameters(encoder.n_features, n_logits, rows, n_scaled)
+    n_bytes = (
+        19
+        + 4 * len(periodic)
+        + 4 * len(rows)
+        + 4 * (len(shapes) + 1)
+        + 4 * parameters
+        + 16 * n_logits
+    )
     return Cost(1e-3 * ns, n_bytes + _NAME_BYTES)
 
 

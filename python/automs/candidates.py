@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from automs.setting_rules import (
     RULES,
     SCHEDULES,
     allowed_losses,
+    check_together,
     resolve_loss,
 )
 
@@ -50,6 +52,16 @@ class Candidate:
     embedding_size : int, 0 to 1024, default=8
         Numbers learned for each category of an embedded column, at most its table's rows; 0: no
         embeddings, categories are one-hot.
+    numeric_embedding : {"none", "pbld"}, default="none"
+        "pbld": each scaled number x becomes x and W cos(2 pi f x + p) + b, with frequencies f and
+        W, p and b of its own, learned at a tenth of the learning rate; needs encoding "robust" or
+        "standard".
+    n_frequencies : int, 1 to 1024, default=16
+        Of each number, with "pbld".
+    periodic_embedding_size : int, 2 to 64, default=4
+        Numbers that x becomes with "pbld", x itself among them.
+    frequency_scale : float > 0, default=0.1
+        Deviation of the first frequencies, with "pbld".
     residual : bool, default=False
         Hidden layers as wide as the one before add their input to their output.
     scaling_layer : bool, default=False
@@ -125,6 +137,10 @@ class Candidate:
     _: KW_ONLY
     activation: str = "relu"
     embedding_size: int = 8
+    numeric_embedding: str = "none"
+    n_frequencies: int = 16
+    periodic_embedding_size: int = 4
+    frequency_scale: float = 0.1
     residual: bool = False
     scaling_layer: bool = False
     parametric_activation: bool = False
@@ -162,21 +178,7 @@ class Candidate:
         """Check every setting by its rule, then those that concern each other."""
         for name, rule in RULES.items():
             object.__setattr__(self, name, rule.check(name, getattr(self, name)))
-        if self.weight_decay > 0 and self.optimizer not in {"adamw", "sgd"}:
-            raise ValueError(
-                f"weight_decay must be 0 with optimizer {self.optimizer!r}, got "
-                f"{self.weight_decay}: use optimizer='adamw', or l2_penalty"
-            )
-        if self.optimizer == "exact" and self.hidden_layer_sizes:
-            raise ValueError(
-                f"optimizer 'exact' must have hidden_layer_sizes=(), got {self.hidden_layer_sizes}"
-            )
-        if self.optimizer == "exact" and self.scaling_layer:
-            raise ValueError("optimizer 'exact' must have scaling_layer=False, got True")
-        if self.optimizer == "exact" and self.loss not in {"auto", "squared", "cross_entropy"}:
-            raise ValueError(
-                f"optimizer 'exact' must have loss squared or cross_entropy, got {self.loss!r}"
-            )
+        check_together(self)
 
     def settings(self) -> dict[str, Any]:
         """Give all settings by name, in the order of the parameters above."""
@@ -186,21 +188,44 @@ class Candidate:
         """Give (rows, numbers a row) of each embedded column's table for their rows."""
         return [(rows, min(self.embedding_size, rows)) for rows in embedding_rows]
 
+    def periodic_shapes(self, n_periodic: int) -> list[tuple[int, ...]]:
+        """Give the shapes of the arrays that a periodic embedding of so many numbers learns.
+
+        They are frequencies, weights, phases and biases; empty without the embedding.
+        """
+        if self.numeric_embedding == "none" or n_periodic == 0:
+            return []
+        waves, n_outputs = (self.n_frequencies, n_periodic), self.periodic_embedding_size - 1
+        return [waves, (self.n_frequencies, n_outputs, n_periodic), waves, (n_outputs, n_periodic)]
+
     def layer_shapes(
-        self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
+        self,
+        n_features: int,
+        n_outputs: int,
+        embedding_rows: Sequence[int] = (),
+        n_periodic: int = 0,
     ) -> list[tuple[int, int]]:
-        """Give (units in, units out) of each layer for so many features, logits and table rows."""
+        """Give (units in, units out) of each layer for so many features, logits and table rows.
+
+        The first `n_periodic` features are those that a periodic embedding takes.
+        """
         n_in = n_features + sum(size for _, size in self.table_shapes(embedding_rows))
+        n_in += sum(math.prod(shape) for shape in self.periodic_shapes(n_periodic)[3:])
         return list(itertools.pairwise((n_in, *self.hidden_layer_sizes, n_outputs)))
 
     def n_parameters(
-        self, n_features: int, n_outputs: int, embedding_rows: Sequence[int] = ()
+        self,
+        n_features: int,
+        n_outputs: int,
+        embedding_rows: Sequence[int] = (),
+        n_periodic: int = 0,
     ) -> int:
         """Give the number of a saved network's values (weights, biases, ...), as `layer_shapes`."""
-        shapes = self.layer_shapes(n_features, n_outputs, embedding_rows)
-        tables = sum(rows * size for rows, size in self.table_shapes(embedding_rows))
+        shapes = self.layer_shapes(n_features, n_outputs, embedding_rows, n_periodic)
+        embedded = [*self.table_shapes(embedding_rows), *self.periodic_shapes(n_periodic)]
         blends = sum(self.hidden_layer_sizes) if self.parametric_activation else 0
-        return tables + blends + sum(n_in * n_out + n_out for n_in, n_out in shapes)
+        layers = sum(n_in * n_out + n_out for n_in, n_out in shapes)
+        return sum(map(math.prod, embedded)) + blends + layers
 
 
 def check_search_space(space: SearchSpace) -> None:

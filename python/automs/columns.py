@@ -13,6 +13,7 @@ from automs.setting_rules import (
     ACTIVATIONS,
     BIAS_INITS,
     LOSSES,
+    NUMERIC_EMBEDDINGS,
     OPTIMIZERS,
     PARAMETRIZATIONS,
     SCHEDULES,
@@ -24,6 +25,7 @@ __all__ = ["to_columns"]
 
 _CODES = {
     "activation": ACTIVATIONS,
+    "numeric_embedding": NUMERIC_EMBEDDINGS,
     "optimizer": OPTIMIZERS,
     "learning_rate_schedule": SCHEDULES,
     "weight_decay_schedule": SCHEDULES,
@@ -35,9 +37,11 @@ _CODES = {
 _REALS = (
     "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay", "l2_penalty",
     "dropout", "label_smoothing", "huber_delta", "quantile", "bias_lr_factor",
-    "scaling_lr_factor", "activation_lr_factor",
+    "scaling_lr_factor", "activation_lr_factor", "frequency_scale",
 )  # fmt: skip
-_WHOLES = ("batch_size", "epochs", "embedding_size")
+_WHOLES = (
+    "batch_size", "epochs", "embedding_size", "n_frequencies", "periodic_embedding_size",
+)  # fmt: skip
 _FLAGS = (
     "residual", "nesterov", "scaling_layer", "parametric_activation", "zero_output_layer",
 )  # fmt: skip

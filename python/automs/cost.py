@@ -12,6 +12,7 @@ __all__ = ["nominal_cost"]
 # Floating-point operations, or what takes as long: per unit and row (activation, its derivative,
 # dropout, reading and writing), per parameter and step (Adam), and per layer and step (calls).
 FLOPS_PER_UNIT = 40.0
+FLOPS_PER_WAVE = 24.0  # and row: a cosine, its derivative
 FLOPS_PER_UPDATE = 12.0
 FLOPS_PER_LAYER_STEP = 4_000.0
 # Piecewise columns by table, in dense features of a row: per row, and per bin and step. The engine
@@ -30,6 +31,7 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     embedding_rows: Sequence[int] = (),
     *,
     piecewise_bins: Sequence[int] = (),
+    n_periodic: int = 0,
 ) -> float:
     """Give the nominal cost of training one candidate once, in operations.
 
@@ -50,6 +52,8 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     piecewise_bins : sequence of int, default=()
         Bins of each piecewise column, whose features are among `n_features`. The closed form
         takes all features alike.
+    n_periodic : int, default=0
+        Features that a periodic embedding would take.
 
     Returns
     -------
@@ -58,10 +62,11 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         4000 * layers))`` with ``steps = ceil(rows / batch_size)``. A weight takes 2 operations
         each for the forward pass, its gradient, and the gradient of its layer's input, which the
         encoded features (``first`` weights of the first layer) do not need; those that tables
-        give do, and their values are parameters. All bins of the piecewise columns together count
-        in ``weights`` and ``first`` as ``4.2 * columns + 5 * bins / min(batch_size, 128)``
-        features, where that is less. For the closed form, which has no epochs:
-        ``rows * d**2 + d**3`` with ``d = features + 1``.
+        give do, as do those of a periodic embedding, and the values of both are parameters. A
+        cosine of that, with its slope, takes 24 operations, and its part in each output 4. All
+        bins of the piecewise columns together count in ``weights`` and ``first`` as
+        ``4.2 * columns + 5 * bins / min(batch_size, 128)`` features, where that is less. For the
+        closed form, which has no epochs: ``rows * d**2 + d**3`` with ``d = features + 1``.
 
     Notes
     -----
@@ -77,14 +82,17 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     if candidate.optimizer == "exact":
         width = n_features + 1.0
         return (n_rows * width**2 + width**3) if epochs > 0 else 0.0
-    shapes = candidate.layer_shapes(n_features, n_outputs, embedding_rows)
+    shapes = candidate.layer_shapes(n_features, n_outputs, embedding_rows, n_periodic)
     saved = _saved_features(candidate.batch_size, piecewise_bins) * shapes[0][1]
     weights = sum(n_in * n_out for n_in, n_out in shapes) - saved
     units = sum(n_out for _, n_out in shapes)
     first = n_features * shapes[0][1] - saved
-    parameters = candidate.n_parameters(n_features, n_outputs, embedding_rows)
+    parameters = candidate.n_parameters(n_features, n_outputs, embedding_rows, n_periodic)
     steps = math.ceil(n_rows / candidate.batch_size)
     per_epoch = n_rows * (6.0 * weights - 2.0 * first + FLOPS_PER_UNIT * units)
+    if periodic := candidate.periodic_shapes(n_periodic):
+        waves, mixed = (math.prod(shape) for shape in periodic[:2])
+        per_epoch += n_rows * (FLOPS_PER_WAVE * waves + 4.0 * mixed)
     per_epoch += steps * (FLOPS_PER_UPDATE * parameters + FLOPS_PER_LAYER_STEP * len(shapes))
     return epochs * per_epoch
 

@@ -99,7 +99,8 @@ def pupils(
     optimizer = "adam" if recipe.optimizer == "exact" else recipe.optimizer
     base = replace(
         recipe, loss="poisson" if counts else "squared", optimizer=optimizer, dropout=0.0,
-        label_smoothing=0.0, patience=None, residual=False,
+        label_smoothing=0.0, patience=None, residual=False, numeric_embedding="none",
+        parametric_activation=False,
     )  # fmt: skip
     shapes = [[(width,) * depth for width in _WIDTHS] for depth in _DEPTHS]
     found = []
@@ -195,7 +196,7 @@ class _School:
         """Whether memory has room for the views of pupils, which are made fold by fold."""
         n_values = {}
         for candidate in candidates:
-            n_features, tables, bins = self._training.feature_counts(candidate)
+            n_features, tables, bins, _ = self._training.feature_counts(candidate)
             n_dense = n_features - sum(bins)
             # A piecewise column takes a bin and a fraction, whatever the number of its bins.
             own = n_dense + 2 * len(bins) + len(tables)

@@ -149,5 +149,6 @@ class FoldNetwork:
     link: str
     embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
     blends: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of hidden layers, or none
+    periodic: dict[str, npt.NDArray[np.float32]] | None = None
     target_range: tuple[Values, Values] | None = None  # least and greatest in training (n_outputs)
     bounded: bool = False  # whether values keep within it

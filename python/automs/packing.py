@@ -100,6 +100,7 @@ def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str
         "weights": network.weights,
         "biases": network.biases,
         "embeddings": network.embeddings,
+        "periodic": network.periodic,
         "blends": network.blends,
         "output_centre": network.output_centre,
         "output_scale": network.output_scale,

@@ -39,8 +39,8 @@ def realmlp_td(task: str, n_rows: int, **settings: Any) -> Candidate:
 
     Notes
     -----
-    Numbers have no periodic embeddings. Weight decay leaves the scaling layer and the parametric
-    activations alone, and predictions are not bounded by the training targets.
+    Weight decay leaves the scaling layer and the parametric activations alone, and predictions
+    are not bounded by the training targets.
 
     Examples
     --------
@@ -48,6 +48,7 @@ def realmlp_td(task: str, n_rows: int, **settings: Any) -> Candidate:
     0.04
     """
     recipe = _shared(task, n_rows) | {
+        "numeric_embedding": "pbld",
         "parametric_activation": True,
         "weight_init": "std",
         "bias_init": "he+5",

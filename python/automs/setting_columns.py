@@ -140,7 +140,12 @@ class SettingColumns(Sequence[Candidate]):
         """Let `Candidate` itself judge settings that concern each other, where one may fail.
 
         These are the optimizer and its weight decay; of each optimizer the largest stands for all.
+        Besides, a periodic embedding and the encoding, of each of which the first stands for all.
         """
+        embeds = self.words("numeric_embedding").get("pbld", np.empty(0, dtype=np.intp))
+        for numbers in self.words("encoding").values():
+            for number in np.intersect1d(embeds, numbers)[:1]:
+                self[int(number)]
         decay = self.column("weight_decay")
         for word, numbers in self.words("optimizer").items():
             if word == "exact":

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from automs._rules import Flag, OneOf, Real, Rule, Sizes, Whole
 
 __all__ = [
     "ACTIVATIONS",
     "BIAS_INITS",
     "LOSSES",
+    "NUMERIC_EMBEDDINGS",
     "OPTIMIZERS",
     "PARAMETRIZATIONS",
     "REGRESSION_LOSSES",
     "RULES",
+    "SCALED_ENCODINGS",
     "SCHEDULES",
     "WEIGHT_INITS",
     "allowed_losses",
+    "check_together",
     "resolve_loss",
 ]
 
@@ -25,6 +30,9 @@ ACTIVATIONS = (
 LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
 REGRESSION_LOSSES = LOSSES[:-1]
 OPTIMIZERS = ("sgd", "adam", "adamw")
+NUMERIC_EMBEDDINGS = ("none", "pbld")
+#: Those whose numbers a periodic embedding may take.
+SCALED_ENCODINGS = ("robust", "standard")
 SCHEDULES = ("constant", "cosine", "coslog4", "flat_cos")
 PARAMETRIZATIONS = ("standard", "ntp")
 WEIGHT_INITS = ("normal", "std")
@@ -38,6 +46,10 @@ RULES: dict[str, Rule] = {
     "hidden_layer_sizes": Sizes(max_length=64, size=Whole(1, 65_536)),
     "activation": OneOf(ACTIVATIONS),
     "embedding_size": Whole(0, high=1024),
+    "numeric_embedding": OneOf(NUMERIC_EMBEDDINGS),
+    "n_frequencies": Whole(1, high=1024),
+    "periodic_embedding_size": Whole(2, high=64),
+    "frequency_scale": _POSITIVE,
     "residual": Flag(),
     "scaling_layer": Flag(),
     "parametric_activation": Flag(),
@@ -71,6 +83,38 @@ RULES: dict[str, Rule] = {
     "label_smoothing": _SHARE,
     "seed": Whole(0, high=2**64 - 1, optional=True),
 }
+
+
+def check_together(candidate: Any) -> None:
+    """Raise ValueError where two settings, each good alone, contradict each other."""
+    c = candidate
+    if c.weight_decay > 0 and c.optimizer not in {"adamw", "sgd"}:
+        raise ValueError(
+            f"weight_decay must be 0 with optimizer {c.optimizer!r}, got {c.weight_decay}: use "
+            "optimizer='adamw', or l2_penalty"
+        )
+    embeds = c.numeric_embedding != "none"
+    if embeds and c.encoding not in SCALED_ENCODINGS:
+        raise ValueError(
+            f"numeric_embedding {c.numeric_embedding!r} must have encoding 'robust' or "
+            f"'standard', got {c.encoding!r}"
+        )
+    if c.optimizer != "exact":
+        return
+    if c.hidden_layer_sizes:
+        raise ValueError(
+            f"optimizer 'exact' must have hidden_layer_sizes=(), got {c.hidden_layer_sizes}"
+        )
+    if c.scaling_layer:
+        raise ValueError("optimizer 'exact' must have scaling_layer=False, got True")
+    if c.loss not in {"auto", "squared", "cross_entropy"}:
+        raise ValueError(
+            f"optimizer 'exact' must have loss squared or cross_entropy, got {c.loss!r}"
+        )
+    if embeds:
+        raise ValueError(
+            f"optimizer 'exact' must have numeric_embedding 'none', got {c.numeric_embedding!r}"
+        )
 
 
 def allowed_losses(task: str) -> str:

@@ -55,6 +55,10 @@ class TrainedCandidate:
         Likewise, (fan_out,) each.
     embeddings : list of list of ndarray of float32
         For each fold the tables of embedded columns, (n_rows, size) each.
+    periodic : list of dict or None
+        For each fold the arrays of the periodic embedding of n scaled features: ``frequencies``
+        and ``phases``, (n_frequencies, n), ``weights``, (n_frequencies, n_outputs, n), and
+        ``biases``, (n_outputs, n); None without one.
     blends : list of list of ndarray of float32
         For each fold the hidden layers' parametric activations, (fan_out,) each; empty without.
     curves : list of dict
@@ -70,6 +74,7 @@ class TrainedCandidate:
     weights: list[list[npt.NDArray[np.float32]]]
     biases: list[list[npt.NDArray[np.float32]]]
     embeddings: list[list[npt.NDArray[np.float32]]]
+    periodic: list[dict[str, npt.NDArray[np.float32]] | None]
     blends: list[list[npt.NDArray[np.float32]]]
     curves: list[dict[str, Values]]
     _states: list[dict[str, Any]] = field(repr=False)
@@ -165,6 +170,7 @@ def trained_candidate(
         weights=[network.weights for network in networks],
         biases=[network.biases for network in networks],
         embeddings=[network.embeddings for network in networks],
+        periodic=[network.periodic for network in networks],
         blends=[network.blends for network in networks],
         curves=training.curves(number),
         _states=training.export_states(number),

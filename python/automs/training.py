@@ -140,14 +140,14 @@ class Training:
     def n_parameters(self, candidate: int) -> int:
         """Give the number of weights, biases and values of tables of one fold's network."""
         settings = self.candidates[candidate]
-        n_features, tables, _ = self.feature_counts(settings)
-        return settings.n_parameters(n_features, self.target.n_logits, tables)
+        n_features, tables, _, n_periodic = self.feature_counts(settings)
+        return settings.n_parameters(n_features, self.target.n_logits, tables, n_periodic)
 
-    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int]]:
-        """Give the first fold's features, rows of embedding tables and bins for a candidate."""
+    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int], int]:
+        """Give the first fold's features, rows of tables, bins of columns and scaled features."""
         encoder = self.views.encoder(0, candidate)
         bins = [n_bins for _, n_bins in encoder.piecewise]
-        return encoder.n_features, encoder.embedding_rows, bins
+        return encoder.n_features, encoder.embedding_rows, bins, encoder.n_scaled
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""
@@ -278,7 +278,8 @@ class Training:
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
-                    link, embeddings, blends, self.target_range(fold),
+                    link, embeddings, blends, self._jobs.periodic(int(job)),
+                    self.target_range(fold),
                 )
             )  # fmt: skip
         return networks

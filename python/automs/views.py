@@ -12,6 +12,7 @@ from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate, resolve_loss
 from automs.encoding import fit_encoder
 from automs.memory import Memory
+from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
 from automs.table import ColumnKind, Table
 from automs.target import Target
@@ -151,7 +152,8 @@ class Views:
             self._refused.add(wanted)
         encoding, embed, _ = made[0]
         size = candidate.embedding_size if embed or not wanted[1] else 0
-        return replace(candidate, encoding=encoding, embedding_size=size)
+        numbers = candidate.numeric_embedding if encoding in SCALED_ENCODINGS else "none"
+        return replace(candidate, encoding=encoding, embedding_size=size, numeric_embedding=numbers)
 
     def _make(self, key: _Key) -> View:
         started = perf_counter()
@@ -179,6 +181,7 @@ class Views:
             bins,
             fractions,
             () if bins is None else encoder.piecewise,
+            encoder.n_scaled,
         )
         self.seconds = max(self.seconds, perf_counter() - started)
         return View(number, encoder, X, codes, centre, scale, bins, fractions)

@@ -118,14 +118,20 @@ class Workshop:
         """Pack and weigh a network of zeros, which takes what any other of its shape does."""
         encoder = self.training.views.encoder(0, candidate)
         shapes = candidate.layer_shapes(
-            encoder.n_features, self.training.target.n_logits, encoder.embedding_rows
-        )
+            encoder.n_features, self.training.target.n_logits, encoder.embedding_rows,
+            encoder.n_scaled,
+        )  # fmt: skip
         tables = candidate.table_shapes(encoder.embedding_rows)
+        names = ("frequencies", "weights", "phases", "biases")
+        waves = dict(zip(names, candidate.periodic_shapes(encoder.n_scaled), strict=False))
+        blends = candidate.hidden_layer_sizes if candidate.parametric_activation else ()
         network = replace(
             self._first[0], candidate=candidate, encoder=encoder,
             weights=[np.zeros(shape, dtype=np.float32) for shape in shapes],
             biases=[np.zeros(n_out, dtype=np.float32) for _, n_out in shapes],
             embeddings=[np.zeros(shape, dtype=np.float32) for shape in tables],
+            blends=[np.zeros(n, dtype=np.float32) for n in blends],
+            periodic={n: np.zeros(s, dtype=np.float32) for n, s in waves.items()} or None,
         )  # fmt: skip
         one = {self._constant.number: [network]}
         packed = self._pack(alone(self._constant), one, self._plain)

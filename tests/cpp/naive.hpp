@@ -10,73 +10,17 @@
 #include "core/random.hpp"
 #include "core/shuffle.hpp"
 #include "core/view.hpp"
+#include "naive_activation.hpp"
+#include "naive_periodic.hpp"
 
 namespace naive {
 
-using automs::Activation;
 using automs::Candidate;
 using automs::Loss;
 using automs::Optimizer;
 using automs::Schedule;
 using Vector = std::vector<double>;
 using Matrix = std::vector<Vector>;
-
-// Formulas are written as in the papers, with the library's functions, not as in the engine.
-inline double activation(Activation kind, double x) {
-  switch (kind) {
-    case Activation::identity:
-      return x;
-    case Activation::relu:
-      return std::fmax(x, 0.0);
-    case Activation::leaky_relu:
-      return x > 0 ? x : 0.01 * x;
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::selu:
-      return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
-    case Activation::elu:
-      return x > 0 ? x : std::exp(x) - 1;
-    case Activation::gelu:
-      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-    case Activation::silu:
-      return x / (1 + std::exp(-x));
-    case Activation::mish:
-      return x * std::tanh(std::log1p(std::exp(x)));
-  }
-  return 0;
-}
-
-inline double slope(Activation kind, double x) {
-  const double s = 1 / (1 + std::exp(-x));
-  switch (kind) {
-    case Activation::identity:
-      return 1;
-    case Activation::relu:
-      return x > 0 ? 1 : 0;
-    case Activation::leaky_relu:
-      return x > 0 ? 1 : 0.01;
-    case Activation::tanh:
-      return 1 / (std::cosh(x) * std::cosh(x));
-    case Activation::sigmoid:
-      return s * (1 - s);
-    case Activation::selu:
-      return 1.0507009873554805 * (x > 0 ? 1 : 1.6732632423543772 * std::exp(x));
-    case Activation::elu:
-      return x > 0 ? 1 : std::exp(x);
-    case Activation::gelu:
-      return 0.5 * std::erfc(-x / std::sqrt(2.0)) +
-             x * std::exp(-x * x / 2) / std::sqrt(2 * 3.14159265358979323846);
-    case Activation::silu:
-      return s + x * s * (1 - s);
-    case Activation::mish: {
-      const double t = std::tanh(std::log1p(std::exp(x)));
-      return t + x * (1 - t * t) * s;
-    }
-  }
-  return 0;
-}
 
 /// Loss of one row (summed over outputs) and its gradient by the logits.
 inline double row_loss(const automs::LossSettings& settings, const Vector& z, const Vector& y,
@@ -147,13 +91,6 @@ inline double schedule(Schedule kind, double t) {
   return 1;
 }
 
-/// One parameter with its gradient and moments.
-struct Parameter {
-  double value = 0, gradient = 0, first = 0, second = 0;
-};
-
-using Table = std::vector<std::vector<Parameter>>;  // (n_rows, size)
-
 /// z = x W / root + b, and with blends x + (f(x) - x) a behind it.
 struct Layer {
   std::vector<std::vector<Parameter>> W;  // (fan_in, fan_out)
@@ -207,6 +144,7 @@ class Trainer {
       }
       tables_.push_back(table);
     }
+    periodic_ = Periodic(network.periodic, weights);
     for (std::size_t row = 0; row < view.n_rows; ++row) {
       X_.emplace_back(view.X + row * view.n_features, view.X + (row + 1) * view.n_features);
       Vector y;
@@ -238,6 +176,7 @@ class Trainer {
 
   std::vector<Layer>& layers() { return layers_; }
   std::vector<Table>& tables() { return tables_; }
+  Periodic& periodic() { return periodic_; }
   std::vector<Parameter>& scales() { return scales_; }
 
   /// The factor of input i of layer l in the product: W[i][j].value times it is what passes
@@ -298,6 +237,7 @@ class Trainer {
   double row_gradient(std::int32_t row, double factor, std::uint64_t step,
                       std::size_t row_in_batch) {
     Matrix inputs{X_[row]};
+    for (const double value : periodic_.outputs(X_[row])) inputs[0].push_back(value);
     for (std::size_t e = 0; e < tables_.size(); ++e) {
       for (const Parameter& p : tables_[e][codes_[row][e]]) inputs[0].push_back(p.value);
     }
@@ -330,6 +270,7 @@ class Trainer {
       by_output = by_input;
     }
     auto by_value = by_output.begin() + static_cast<std::ptrdiff_t>(X_[row].size());
+    by_value = periodic_.add_gradient(X_[row], by_value);
     for (std::size_t e = 0; e < tables_.size(); ++e) {
       for (Parameter& p : tables_[e][codes_[row][e]]) p.gradient += *by_value++;
     }
@@ -359,6 +300,9 @@ class Trainer {
 
   void update_all(double rate, std::size_t step) {
     const automs::OptimizerSettings& o = candidate_.optimizer;
+    periodic_.for_each([&](Parameter& p, bool is_weight) {
+      update(p, 0.1 * rate, step, is_weight);  // the rate that RealMLP gives it
+    });
     for (Table& table : tables_) {
       for (auto& row : table) {
         for (Parameter& p : row) update(p, rate, step, true);
@@ -394,6 +338,7 @@ class Trainer {
   Candidate candidate_;
   std::vector<Layer> layers_;
   std::vector<Table> tables_;
+  Periodic periodic_;
   std::vector<Parameter> scales_;
   std::vector<std::vector<std::int32_t>> codes_;
   Matrix X_, y_;

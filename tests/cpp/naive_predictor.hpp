@@ -120,14 +120,35 @@ inline std::vector<double> part_features(const PartTables& part, double x) {
   return features;
 }
 
-/// The features, then the vectors of the network's embeddings.
+/// What the periodic embedding gives for features x: output by output, all features of each.
+inline std::vector<double> naive_periodic(const PeriodicTables& periodic,
+                                          const std::vector<double>& x) {
+  std::vector<double> values;
+  const std::size_t n = x.size();
+  const std::size_t n_outputs = periodic.n_frequencies > 0 ? periodic.size - 1 : 0;
+  for (std::size_t s = 0; s < n_outputs; ++s) {
+    for (std::size_t j = 0; j < n; ++j) {
+      values.push_back(periodic.biases[s * n + j]);
+      for (std::size_t k = 0; k < periodic.n_frequencies; ++k) {
+        const double turns = double(periodic.frequencies[k * n + j]) * x[j];
+        const double angle = 2.0 * std::acos(-1.0) * turns + double(periodic.phases[k * n + j]);
+        const double weight = periodic.weights[(k * n_outputs + s) * n + j];
+        values.back() += weight * std::cos(angle);
+      }
+    }
+  }
+  return values;
+}
+
+/// The features, then what the periodic embedding and the network's tables give.
 inline std::vector<double> naive_input(const EncoderTables& encoder, const NetworkTables& network,
                                        const std::vector<double>& row) {
-  std::vector<double> input, vectors;
+  std::vector<double> input, scaled, vectors;
   std::size_t embedding = 0;
   for (const PartTables& part : encoder) {
     const double x = row[part.column];
     for (const double feature : part_features(part, x)) input.push_back(feature);
+    if (part.kind == PartKind::scaled) scaled.push_back(input.back());
     if (part.kind != PartKind::embedded) continue;
     const std::size_t size = network.embedding_sizes[embedding];
     const std::size_t place = part.places[entry_of(x, part.places.size())];
@@ -136,6 +157,7 @@ inline std::vector<double> naive_input(const EncoderTables& encoder, const Netwo
     }
     ++embedding;
   }
+  for (const double value : naive_periodic(network.periodic, scaled)) input.push_back(value);
   input.insert(input.end(), vectors.begin(), vectors.end());
   return input;
 }

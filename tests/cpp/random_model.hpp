@@ -95,9 +95,27 @@ class ModelMaker {
     return parts;
   }
 
+  /// Of a few frequencies, up to two turns for a feature of 1, and any number of outputs.
+  automs::PeriodicTables periodic(std::uint32_t n_scaled) {
+    automs::PeriodicTables tables;
+    tables.n_frequencies = 1 + below(17);
+    tables.size = 2 + below(9);
+    const std::size_t n_values = std::size_t{tables.n_frequencies} * n_scaled;
+    tables.frequencies = floats(n_values, 0.1 + 0.1 * below(5));
+    tables.phases = floats(n_values, 2.0);
+    tables.weights = floats(n_values * (tables.size - 1), 0.3);
+    tables.biases = floats(std::size_t{tables.size - 1} * n_scaled, 0.3);
+    return tables;
+  }
+
   automs::NetworkTables network(const automs::Encoder& encoder, std::uint32_t n_logits) {
     automs::NetworkTables tables;
     auto n_inputs = static_cast<std::uint32_t>(encoder.n_features);
+    const auto n_scaled = static_cast<std::uint32_t>(encoder.scaled.size());
+    if (n_scaled > 0 && below(2) == 0) {
+      tables.periodic = periodic(n_scaled);
+      n_inputs += n_scaled * (tables.periodic.size - 1);
+    }
     for (const std::uint32_t n_rows : encoder.embedding_rows) {
       tables.embedding_sizes.push_back(1 + below(5));
       n_inputs += tables.embedding_sizes.back();

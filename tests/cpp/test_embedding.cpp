@@ -163,7 +163,7 @@ void test_weights_come_table_by_table_and_predict() {
   TrainJobs jobs;
   jobs.add_view(p.view);
   jobs.add_job(jobs.add_candidate(c), 0);
-  run_all(jobs, 4, 1);
+  job_runs::run_all(jobs, 4, 1);
   const NetworkWeights out = jobs.weights(0);
   CHECK(out.embeddings.size() == 2 && out.layers.size() == 1);
   CHECK(out.embeddings[0].n_rows == 5 && out.embeddings[0].size == 5);

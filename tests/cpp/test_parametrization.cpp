@@ -6,6 +6,7 @@
 #include "check.hpp"
 #include "core/train_jobs.hpp"
 #include "fixtures.hpp"
+#include "job_runs.hpp"
 #include "twin.hpp"
 
 using namespace automs;
@@ -142,13 +143,6 @@ void test_paused_at_any_epoch_equals_uninterrupted() {
   }
 }
 
-void run_all(TrainJobs& jobs, int until, int n_threads) {
-  std::vector<JobRequest> requests;
-  for (std::size_t job = 0; job < jobs.n_jobs(); ++job) requests.push_back({job, until});
-  Stop stop;
-  jobs.run(requests, n_threads, Metric::rmse, stop);
-}
-
 void test_threads_and_exports_do_not_change_bits() {
   const auto p = make_embedded_problem<float>(Loss::squared, 2, {7, 3}, 300);
   TrainJobs whole, threaded, paused, imported;
@@ -160,14 +154,14 @@ void test_threads_and_exports_do_not_change_bits() {
       jobs->add_job(jobs->add_candidate(c), 0);
     }
   }
-  run_all(whole, 4, 1);
-  run_all(threaded, 4, 3);
-  run_all(paused, 2, 1);
+  job_runs::run_all(whole, 4, 1);
+  job_runs::run_all(threaded, 4, 3);
+  job_runs::run_all(paused, 2, 1);
   for (std::size_t job = 0; job < imported.n_jobs(); ++job) {
     imported.import_state(job, paused.export_state(job));
     CHECK(imported.state(job).weights == paused.state(job).weights);
   }
-  run_all(imported, 4, 1);
+  job_runs::run_all(imported, 4, 1);
   for (std::size_t job = 0; job < whole.n_jobs(); ++job) {
     for (const TrainJobs* jobs : {&threaded, &imported}) {
       CHECK(jobs->state(job).chosen_weights() == whole.state(job).chosen_weights());
@@ -181,7 +175,7 @@ void test_what_is_read_out_is_a_usual_network() {
   TrainJobs jobs;
   jobs.add_view(p.view);
   jobs.add_job(jobs.add_candidate(realmlp({11})), 0);
-  run_all(jobs, 4, 1);
+  job_runs::run_all(jobs, 4, 1);
   const NetworkWeights out = jobs.weights(0);
   CHECK(out.layers.size() == 2 && out.layers[0].blend.size() == 11);
   CHECK(out.layers[1].blend.empty() && out.layers[1].bias.size() == 2);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "core/train_jobs.hpp"
 #include "core/trainer.hpp"
 #include "naive.hpp"
 
@@ -15,7 +16,8 @@ using namespace automs;
 template <typename Scalar>
 Network network_of(const Candidate& candidate, const View<Scalar>& view) {
   return make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits,
-                              view.embedding_rows, view.piecewise, rows_of_step(candidate, view));
+                              view.embedding_rows, view.piecewise, rows_of_step(candidate, view),
+                              view.n_periodic);
 }
 
 template <typename Scalar>
@@ -50,6 +52,21 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
         const std::size_t at = table.weights + static_cast<std::size_t>(i) * table.size + j;
         CHECK_CLOSE(fast.weights[at], twin.tables()[e][i][j].value, tolerance);
       }
+    }
+  }
+  const Periodic& periodic = network.periodic;
+  auto compare_row = [&](std::size_t start, const std::vector<naive::Parameter>& row) {
+    for (int j = 0; j < periodic.n_columns; ++j) {
+      CHECK_CLOSE(fast.weights[start + j], row[j].value, tolerance);
+    }
+    for (int j = periodic.n_columns; j < periodic.stride; ++j) CHECK(fast.weights[start + j] == 0);
+  };
+  for (int s = 0; s < periodic.n_outputs; ++s) {
+    compare_row(periodic.biases(s), twin.periodic().b[s]);
+    for (int k = 0; k < periodic.n_frequencies; ++k) {
+      compare_row(periodic.weights(k, s), twin.periodic().W[k][s]);
+      compare_row(periodic.frequencies(k), twin.periodic().f[k]);
+      compare_row(periodic.phases(k), twin.periodic().p[k]);
     }
   }
   for (std::size_t i = 0; i < twin.scales().size(); ++i) {
@@ -112,7 +129,8 @@ inline double reach(const Candidate& c, const Network& network, std::size_t at) 
     if (at >= layer.bias) return c.optimizer.bias_lr_factor;
     return scaling.is_there && layer.weights == first ? 0.0 : 1.0 / (layer.root * layer.root);
   }
-  return 1.0;  // of a table
+  const bool is_periodic = at - network.periodic.first < network.periodic.n_values;
+  return is_periodic ? kPeriodicRate : 1.0;  // else of a table
 }
 
 /// SGD without momentum at rate 1 for one step over all rows moves each value by minus its

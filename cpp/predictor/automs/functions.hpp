@@ -1,5 +1,5 @@
-// float -> exp, tanh, sigmoid, softplus, erf of it, by branch-free polynomials that compilers
-// vectorise.
+// float -> exp, tanh, sigmoid, softplus, erf, cosine of it, by branch-free polynomials that
+// compilers vectorise.
 #pragma once
 
 #include <cmath>
@@ -10,8 +10,8 @@ namespace automs {
 
 // Largest errors against the library in double, over all finite floats
 // (tests/cpp/test_functions.cpp): exp 1.2e-7 relative (0 below -87.3), expm1 1.5e-7, tanh, sigmoid,
-// softplus 2.5e-7 relative (x >= -87.3), erf 7e-7 absolute. The overloads for double call the
-// library: they serve the checks of gradients.
+// softplus 2.5e-7 relative (x >= -87.3), erf 7e-7, cosine and sine of turns 2.5e-7 absolute. The
+// overloads for double call the library: they serve the checks of gradients.
 
 namespace detail {
 
@@ -58,7 +58,52 @@ inline Reduced reduce(float x) {
       bits_to_float(static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent + 127) << 23))};
 }
 
+// The functions of turns take a float, or a vector of floats: T{} + c is c in every lane.
+
+/// sin(2 pi u) for |u| <= 1/4: the odd polynomial of the 9th power whose largest error, 3.4e-9, is
+/// the least.
+template <typename T>
+inline T sin_quarter(T u) {
+  const T u2 = u * u;
+  T p = u2 * 39.536704f - 76.549782f;
+  p = p * u2 + 81.601004f;
+  p = p * u2 - 41.341655f;
+  p = p * u2 + 6.28318516f;
+  return p * u;
+}
+
+/// What t has beyond the nearest integer. From 2^22 on, where a float says no more than a half: 0.
+template <typename T>
+inline T rest_of_turn(T t) {
+  const T most = T{} + 4194304.0f;
+  t = t > most ? most : t;
+  t = t < -most ? -most : t;
+  return t - ((t + kRound) - kRound);
+}
+
 }  // namespace detail
+
+template <typename T>
+struct CosineAndSine {
+  T cosine;
+  T sine;
+};
+
+/// cos(2 pi t); 1 beyond 2^22 turns.
+template <typename T>
+inline T cos_turns(T t) {
+  const T rest = detail::rest_of_turn(t);
+  return detail::sin_quarter(T{} + 0.25f - (rest < T{} ? -rest : rest));
+}
+
+/// cos(2 pi t) and sin(2 pi t); 1 and 0 beyond 2^22 turns.
+template <typename T>
+inline CosineAndSine<T> cos_sin_turns(T t) {
+  const T rest = detail::rest_of_turn(t);
+  const T u = T{} + 0.25f - (rest < T{} ? -rest : rest);
+  const T sine = detail::sin_quarter(T{} + 0.25f - (u < T{} ? -u : u));
+  return {detail::sin_quarter(u), rest < T{} ? -sine : sine};
+}
 
 /// e^x. Beyond +88 it stays at e^88 = 1.65e38, so that no infinity arises; NaN stays NaN.
 inline float exp(float x) {
@@ -129,5 +174,9 @@ inline double softplus(double x) {
   return (x > 0.0 ? x : 0.0) + std::log1p(std::exp(x < 0.0 ? x : -x));
 }
 inline double erf(double x) { return std::erf(x); }
+inline double cos_turns(double t) { return std::cos(6.283185307179586 * t); }
+inline CosineAndSine<double> cos_sin_turns(double t) {
+  return {std::cos(6.283185307179586 * t), std::sin(6.283185307179586 * t)};
+}
 
 }  // namespace automs

@@ -63,7 +63,21 @@ struct LayerBlocks {
   bool is_blended = false;    // else f(x)
 };
 
+/// A periodic embedding as the kernels read it: rows of n values and zeros behind, which fill
+/// vectors.
+struct PeriodicBlocks {
+  std::size_t n = 0;       // scaled features
+  std::size_t stride = 0;  // between rows
+  std::size_t n_frequencies = 0;
+  std::size_t n_outputs = 0;
+  AlignedArray<float> frequencies;
+  AlignedArray<float> weights;  // those of the first frequency first
+  AlignedArray<float> phases;   // in turns
+  AlignedArray<float> biases;
+};
+
 struct NetworkBlocks {
+  PeriodicBlocks periodic;
   Activation activation = Activation::identity;
   Array<LayerBlocks> layers;
 };
@@ -96,6 +110,7 @@ struct Kernels {
   void (*encode_doubles)(const ScaledBlocks&, const double* row, float* out) noexcept;
   bool (*has_infinite_float)(const float* values, std::size_t n) noexcept;
   bool (*has_infinite_double)(const double* values, std::size_t n) noexcept;
+  void (*embed_periodic)(const PeriodicBlocks&, const float* x, float* out) noexcept;
   const float* (*evaluate)(const NetworkBlocks&, Buffers, std::size_t n_rows) noexcept;
 };
 

@@ -8,6 +8,7 @@
 #include "automs/array.hpp"
 #include "automs/columns.hpp"
 #include "automs/encoder.hpp"
+#include "automs/periodic.hpp"
 
 namespace automs {
 
@@ -43,6 +44,7 @@ struct PackedNetwork {
   double weight = 1.0;  // in the ensemble
   Activation activation = Activation::identity;
   OutputLink link = OutputLink::identity;
+  PeriodicEmbedding periodic;
   Array<EmbeddingTable> embeddings;  // one for each embedded part of the encoder
   Array<PackedLayer> layers;         // hidden layers, then the output layer
   Array<double> output_centre;       // (n_logits)
@@ -51,9 +53,10 @@ struct PackedNetwork {
   Array<double> output_high;         // (n_logits), or empty: nor above these
 
   std::size_t n_logits() const noexcept { return output_centre.size(); }
-  /// Inputs of the first layer that come from embeddings; they follow the encoder's features.
+  /// Inputs of the first layer that come from embeddings, the periodic one first; they follow the
+  /// encoder's features.
   std::size_t n_embedding_values() const noexcept {
-    std::size_t n = 0;
+    std::size_t n = periodic.n_values();
     for (const EmbeddingTable& table : embeddings) n += table.size;
     return n;
   }

@@ -71,6 +71,39 @@ inline Status pack_layer(const PackedLayer& layer, std::size_t width,
   return Status::ok;
 }
 
+/// n_rows rows of n values -> rows `stride` apart, each value times `factor`.
+inline bool pack_rows(const Array<float>& values, std::size_t n, std::size_t stride, float factor,
+                      AlignedArray<float>& out) noexcept {
+  const std::size_t n_rows = values.size() / n;
+  if (!out.resize(n_rows * stride)) return false;
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    for (std::size_t j = 0; j < n; ++j) out.data()[i * stride + j] = values[i * n + j] * factor;
+  }
+  return true;
+}
+
+/// Packs a periodic embedding, which loses its arrays.
+inline Status pack_periodic(PeriodicEmbedding& periodic, PeriodicBlocks& blocks) noexcept {
+  const std::size_t n = periodic.n_columns;
+  if (n == 0) return Status::ok;
+  blocks.n = n;
+  blocks.stride = padded(n);
+  blocks.n_frequencies = periodic.n_frequencies;
+  blocks.n_outputs = periodic.n_outputs;
+  constexpr float turn = 0.15915494f;  // 1 / (2 pi)
+  if (!pack_rows(periodic.frequencies, n, blocks.stride, 1.0f, blocks.frequencies) ||
+      !pack_rows(periodic.weights, n, blocks.stride, 1.0f, blocks.weights) ||
+      !pack_rows(periodic.phases, n, blocks.stride, turn, blocks.phases) ||
+      !pack_rows(periodic.biases, n, blocks.stride, 1.0f, blocks.biases)) {
+    return Status::out_of_memory;
+  }
+  for (Array<float>* array :
+       {&periodic.frequencies, &periodic.weights, &periodic.phases, &periodic.biases}) {
+    *array = Array<float>();
+  }
+  return Status::ok;
+}
+
 /// Packs a network for vectors of `width`; its layers lose their weights.
 inline Status pack_network(PackedNetwork& network, std::size_t width,
                            NetworkBlocks& blocks) noexcept {
@@ -81,7 +114,7 @@ inline Status pack_network(PackedNetwork& network, std::size_t width,
     if (status != Status::ok) return status;
     network.layers[i].weights = Array<float>();
   }
-  return Status::ok;
+  return pack_periodic(network.periodic, blocks.periodic);
 }
 
 /// `encoder` must outlive the blocks.

@@ -42,7 +42,8 @@ inline void read_blend(ByteReader& reader, PackedLayer& layer) noexcept {
 
 // Bits of a network's features.
 constexpr std::uint8_t kResidual = 1;
-constexpr std::uint8_t kBlended = 2;  // not in version 1
+constexpr std::uint8_t kBlended = 2;   // not in version 1
+constexpr std::uint8_t kPeriodic = 4;  // not in version 1
 
 /// The sizes of the vectors, one for each embedded part of the encoder.
 inline void read_embedding_sizes(ByteReader& reader, const Encoder& encoder,
@@ -65,6 +66,28 @@ inline void read_embeddings(ByteReader& reader, const Encoder& encoder,
   }
 }
 
+/// How many frequencies and values the periodic embedding of the scaled parts has.
+inline void read_periodic_sizes(ByteReader& reader, const Encoder& encoder,
+                                PeriodicEmbedding& periodic) noexcept {
+  periodic.n_columns = encoder.scaled.size();
+  reader.expect(periodic.n_columns >= 1, "features");
+  // Each frequency of each part takes at least a frequency, a weight and a phase.
+  periodic.n_frequencies = reader.count("n_frequencies", 3 * sizeof(float));
+  reader.expect(periodic.n_frequencies >= 1, "n_frequencies");
+  const std::size_t n_values = reader.number<std::uint32_t>("periodic_size");
+  reader.expect(n_values >= 2 && n_values <= kMostPeriodicValues, "periodic_size");
+  periodic.n_outputs = n_values - 1;
+}
+
+inline void read_periodic(ByteReader& reader, PeriodicEmbedding& periodic) noexcept {
+  const std::size_t n_columns = periodic.n_columns, n_frequencies = periodic.n_frequencies;
+  read_matrix(reader, "frequencies", n_frequencies, n_columns, periodic.frequencies);
+  read_matrix(reader, "periodic_weights", n_frequencies * periodic.n_outputs, n_columns,
+              periodic.weights);
+  read_matrix(reader, "phases", n_frequencies, n_columns, periodic.phases);
+  read_matrix(reader, "periodic_biases", periodic.n_outputs, n_columns, periodic.biases);
+}
+
 inline void read_layers(ByteReader& reader, const Encoder& encoder, std::uint8_t features,
                         PackedNetwork& network) noexcept {
   const std::size_t n_sizes = reader.count("n_layer_sizes", sizeof(std::uint32_t));
@@ -74,6 +97,7 @@ inline void read_layers(ByteReader& reader, const Encoder& encoder, std::uint8_t
   for (const std::uint32_t size : sizes) reader.expect(size >= 1, "layer_sizes");
   if (!reader.ok()) return;
   reader.expect(sizes[0] == encoder.n_features + network.n_embedding_values(), "layer_sizes");
+  if (network.periodic.n_columns > 0) read_periodic(reader, network.periodic);
   read_embeddings(reader, encoder, network);
   if (!reader.ok()) return;
   const std::size_t n_layers = n_sizes - 1;
@@ -122,12 +146,14 @@ inline void read_network(ByteReader& reader, std::uint32_t version, const Model&
   reader.expect(activation < kActivationCount, "activation");
   network.activation = static_cast<Activation>(activation);
   const auto features = reader.number<std::uint8_t>("features");
-  reader.expect(features <= (version > 1 ? kResidual + kBlended : kResidual), "features");
+  reader.expect(features <= (version > 1 ? kResidual + kBlended + kPeriodic : kResidual),
+                "features");
   const auto link = reader.number<std::uint8_t>("link");
   reader.expect(link <= static_cast<std::uint8_t>(OutputLink::softmax), "link");
   network.link = static_cast<OutputLink>(link);
   if (!reader.ok()) return;
   const Encoder& encoder = model.encoders[network.encoder];
+  if ((features & kPeriodic) != 0) read_periodic_sizes(reader, encoder, network.periodic);
   if (version > 1) read_embedding_sizes(reader, encoder, network);
   if (!reader.ok()) return;
   read_layers(reader, encoder, features, network);

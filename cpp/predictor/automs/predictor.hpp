@@ -143,9 +143,10 @@ class Predictor {
   /// What the kernels read of an encoder, and where its results begin in a workspace.
   struct EncoderPlace {
     detail::ScaledBlocks scaled;
-    std::size_t input = 0;   // the first row of inputs
-    std::size_t stride = 0;  // of these rows: features, then room for embeddings
-    std::size_t code = 0;    // the first row of codes
+    std::size_t input = 0;     // the first row of inputs
+    std::size_t stride = 0;    // of these rows: features, then room for embeddings
+    std::size_t n_inputs = 0;  // of the network that has most
+    std::size_t code = 0;      // the first row of codes
   };
 
   Status pack(CpuPath path) noexcept;
@@ -182,6 +183,7 @@ class Predictor {
     }
   }
   void combine(double* out, std::size_t n_rows, Workspace& workspace) const noexcept;
+  void embed(std::size_t i, std::size_t n_rows, Workspace& workspace) const noexcept;
   void add_network(std::size_t i, double* sums, std::size_t n_rows,
                    Workspace& workspace) const noexcept;
 
@@ -214,7 +216,8 @@ inline Status Predictor::place_encoders() noexcept {
     room = std::max(room, network.n_embedding_values());
   }
   for (std::size_t e = 0; e < encoders_.size(); ++e) {
-    encoders_[e].stride = detail::padded(encoders_[e].stride + model_.encoders[e].n_features);
+    encoders_[e].n_inputs = encoders_[e].stride + model_.encoders[e].n_features;
+    encoders_[e].stride = detail::padded(encoders_[e].n_inputs);
     const Status status = detail::pack_scaled(model_.encoders[e], encoders_[e].scaled);
     if (status != Status::ok) return status;
   }
@@ -229,6 +232,7 @@ inline void Predictor::measure() noexcept {
   std::size_t n_floats = 0;  // of one row
   for (const EncoderPlace& place : encoders_) n_floats += place.stride;
   for (const PackedNetwork& network : model_.networks) {
+    n_parameters_ += network.periodic.n_parameters();
     for (const EmbeddingTable& table : network.embeddings) n_parameters_ += table.vectors.size();
     for (const PackedLayer& layer : network.layers) {
       n_parameters_ += (layer.fan_in + 1) * layer.fan_out + layer.blend.size();
@@ -261,18 +265,37 @@ inline Status Predictor::pack(CpuPath path) noexcept {
   return status;
 }
 
+/// Writes what network i learned for features and codes behind the features of every row.
+inline void Predictor::embed(std::size_t i, std::size_t n_rows,
+                             Workspace& workspace) const noexcept {
+  const PackedNetwork& network = model_.networks[i];
+  const Encoder& encoder = model_.encoders[network.encoder];
+  const EncoderPlace& place = encoders_[network.encoder];
+  const std::size_t n_values = network.n_embedding_values();
+  const std::size_t n_inputs = encoder.n_features + n_values;
+  // Kernels read up to a padding's end, times weights of 0: what another network left there may
+  // have become infinite.
+  const std::size_t end = std::min(place.n_inputs, detail::padded(n_inputs));
+  if (n_inputs == encoder.n_features && n_inputs == place.n_inputs) return;
+  float* row = workspace.floats_.data() + place.input;
+  const std::int32_t* codes = workspace.codes_.data() + place.code;
+  for (std::size_t r = 0; r < n_rows; ++r, row += place.stride, codes += encoder.n_embedded()) {
+    float* out = row + encoder.n_features;
+    if (network.periodic.n_columns > 0) {
+      kernels_->embed_periodic(networks_[i].periodic, row, out);
+    }
+    detail::look_up(network, codes, out + network.periodic.n_values());
+    for (std::size_t j = n_inputs; j < end; ++j) row[j] = 0.0f;
+  }
+}
+
 /// Adds the weighted values of network i to `sums`, n_outputs from row to row.
 inline void Predictor::add_network(std::size_t i, double* sums, std::size_t n_rows,
                                    Workspace& workspace) const noexcept {
   const PackedNetwork& network = model_.networks[i];
-  const Encoder& encoder = model_.encoders[network.encoder];
   const EncoderPlace& place = encoders_[network.encoder];
-  float* input = workspace.floats_.data() + place.input;
-  const std::int32_t* codes = workspace.codes_.data() + place.code;
-  for (std::size_t r = 0; network.embeddings.size() > 0 && r < n_rows; ++r) {
-    detail::look_up(network, codes + r * encoder.n_embedded(),
-                    input + r * place.stride + encoder.n_features);
-  }
+  embed(i, n_rows, workspace);
+  const float* input = workspace.floats_.data() + place.input;
   float* first = workspace.floats_.data() + n_inputs_;
   const float* logits = kernels_->evaluate(
       networks_[i], {input, place.stride, first, first + rows_at_once_ * stride_, stride_}, n_rows);

@@ -109,13 +109,17 @@ def _listed(values: Sequence[object]) -> str:
 
 
 def _room(model: Model, encoder: EncoderSource) -> int:
-    """Give the size of an encoder's buffer: features, then vectors of a network's embeddings."""
+    """Give the size of an encoder's buffer: features, then what a network's embeddings give."""
     vectors = [
-        sum(table.shape[1] for table in network.embeddings)
+        sum(table.shape[1] for table in network.embeddings) + _n_periodic(network)
         for network in model.networks
         if network.encoder == encoder.number
     ]
     return encoder.n_features + max(vectors, default=0) or 1
+
+
+def _n_periodic(network: Network) -> int:
+    return 0 if network.periodic is None else int(network.periodic.biases.size)
 
 
 def _stack_bytes(model: Model, encoders: list[EncoderSource]) -> int:
@@ -136,6 +140,8 @@ def _helpers_of(network: Network) -> set[str]:
         helpers.add(f"link_{network.link}")
     if any(network.adds_input(i) for i in range(len(network.weights))):
         helpers.add("add")
+    if network.periodic is not None:
+        helpers.add("periodic")
     if network.embeddings:
         helpers.add("embed")
     return helpers
@@ -143,7 +149,9 @@ def _helpers_of(network: Network) -> set[str]:
 
 def _network(k: int, network: Network, encoder: EncoderSource) -> str:
     """Write the function that adds a network's values to `sums`."""
-    tables, lines = _embeddings(k, network, encoder.n_features)
+    tables, lines = _periodic(k, network, encoder.n_features)
+    embedded = _embeddings(k, network, encoder.n_features + _n_periodic(network))
+    tables, lines = tables + embedded[0], lines + embedded[1]
     source = "dense"
     for i, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         fan_in, fan_out = weights.shape
@@ -170,9 +178,10 @@ def _network(k: int, network: Network, encoder: EncoderSource) -> str:
     second = f", second[{max(widths[1::2])}]" if len(widths) > 1 else ""
     second += f", plain[{max(widths[:-1])}]" if _keeps_plain(network) else ""
     body = "".join(f"  {line}\n" for line in lines)
-    inputs = "const float *dense"
+    writes = network.embeddings or network.periodic is not None
+    inputs = "float *dense" if writes else "const float *dense"
     if network.embeddings:
-        inputs = "float *dense, const unsigned long *codes"
+        inputs += ", const unsigned long *codes"
     return (
         f"{''.join(tables)}static void §_network_{k}({inputs}, double *sums) {{\n"
         f"  float first[{max(widths[0::2])}]{second};\n"
@@ -221,6 +230,18 @@ def _ending(k: int, network: Network, source: str) -> list[str]:
         f"  sums[j] += {double(network.weight)} * ({value});",
         "}",
     ]
+
+
+def _periodic(k: int, network: Network, at: int) -> tuple[list[str], list[str]]:
+    periodic = network.periodic
+    if periodic is None:
+        return [], []
+    names = [f"§_{name}_{k}" for name in ("frequencies", "waves", "phases", "shifts")]
+    arrays = (periodic.frequencies, periodic.weights, periodic.phases, periodic.biases)
+    tables = [array("float", name, values) for name, values in zip(names, arrays, strict=True)]
+    n_frequencies, n_outputs, n = periodic.weights.shape
+    sizes = f"{n_frequencies}, {n_outputs}"
+    return tables, [f"§_periodic(dense, {n}, {', '.join(names)}, {sizes}, dense + {at});"]
 
 
 def _embeddings(k: int, network: Network, at: int) -> tuple[list[str], list[str]]:

@@ -96,6 +96,24 @@ static void NAME_embed(const float *vectors, unsigned long row, unsigned long si
   for (n = 0; n < size; ++n) out[n] = vectors[row * size + n];
 }
 """,
+    "periodic": """\
+/* out (n_outputs, n) = biases + the sum over frequencies of weight * cos(2 pi frequency x + phase);
+   beyond 2^22 turns, where a float tells no share of one, the cosine is 1. */
+static void NAME_periodic(const float *x, unsigned long n, const float *frequencies,
+                          const float *weights, const float *phases, const float *biases,
+                          unsigned long n_frequencies, unsigned long n_outputs, float *out) {
+  unsigned long i, j, k;
+  for (i = 0; i < n_outputs * n; ++i) out[i] = biases[i];
+  for (k = 0; k < n_frequencies; ++k) {
+    for (i = 0; i < n; ++i) {
+      const float turns = frequencies[k * n + i] * x[i] + phases[k * n + i] * 0.15915494f;
+      const float rest = fabsf(turns) < 4194304.0f ? turns - floorf(turns + 0.5f) : 0.0f;
+      const float wave = cosf(6.28318531f * rest);
+      for (j = 0; j < n_outputs; ++j) out[j * n + i] += weights[(k * n_outputs + j) * n + i] * wave;
+    }
+  }
+}
+""",
     "affine": """\
 /* out = bias + x W, W being row-major (fan_in, fan_out). */
 static void NAME_affine(const float *x, const float *weights, const float *bias,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Model", "Network", "Part", "count_embedded", "count_features", "read_model"]
+__all__ = ["Model", "Network", "Part", "Periodic", "count_embedded", "count_features", "read_model"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -38,6 +38,20 @@ _CYCLES = ("year", "week", "day")
 
 
 @dataclass(frozen=True)
+class Periodic:
+    """A periodic embedding of the scaled features: arrays as in the file.
+
+    frequencies and phases (n_frequencies, n_scaled), weights (n_frequencies, n_outputs, n_scaled),
+    biases (n_outputs, n_scaled).
+    """
+
+    frequencies: Floats
+    weights: Floats
+    phases: Floats
+    biases: Floats
+
+
+@dataclass(frozen=True)
 class Network:
     """One network: arrays as in the file, shapes (fan_in, fan_out), (n_rows, size), (n_logits,)."""
 
@@ -46,6 +60,7 @@ class Network:
     activation: str
     residual: bool
     link: str
+    periodic: Periodic | None
     embeddings: list[Floats]
     weights: list[Floats]
     biases: list[Floats]
@@ -243,9 +258,12 @@ def _read_network(reader: _Reader, encoders: list[list[Part]]) -> Network:
     encoder, weight = reader.u32(), reader.f64()
     activation, features, link = _ACTIVATIONS[reader.u8()], reader.u8(), _LINKS[reader.u8()]
     is_residual, is_blended = bool(features & 1), bool(features & 2)
+    n_scaled = sum(part["kind"] == "scaled" for part in encoders[encoder])
+    waves = (reader.u32(), reader.u32() - 1) if features & 4 else None
     n_rows = [part["n_rows"] for part in encoders[encoder] if part["kind"] == "embedded"]
     embedding_sizes = [reader.u32() for _ in n_rows]
     sizes = [reader.u32() for _ in range(reader.u32())]
+    periodic = None if waves is None else _read_periodic(reader, *waves, n_scaled)
     embeddings = [
         reader.array("<f4", *shape) for shape in zip(n_rows, embedding_sizes, strict=True)
     ]
@@ -257,8 +275,15 @@ def _read_network(reader: _Reader, encoders: list[list[Part]]) -> Network:
             blends.append(reader.array("<f4", fan_out))
     centre, scale = reader.array("<f8", sizes[-1]), reader.array("<f8", sizes[-1])
     return Network(
-        encoder, weight, activation, is_residual, link, embeddings, weights, biases, blends,
-        centre, scale,
+        encoder, weight, activation, is_residual, link, periodic, embeddings, weights, biases,
+        blends, centre, scale,
+    )  # fmt: skip
+
+
+def _read_periodic(reader: _Reader, n_frequencies: int, n_outputs: int, n: int) -> Periodic:
+    return Periodic(
+        reader.array("<f4", n_frequencies, n), reader.array("<f4", n_frequencies, n_outputs, n),
+        reader.array("<f4", n_frequencies, n), reader.array("<f4", n_outputs, n),
     )  # fmt: skip
 
 

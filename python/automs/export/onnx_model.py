@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automs.export.model import Model, Network
+from automs.export.model import Model, Network, Periodic
 from automs.export.onnx_encoder import add_encoder
 from automs.export.onnx_nodes import Nodes, require_onnx
 
@@ -99,11 +99,12 @@ def _add_pipeline(nodes: Nodes, model: Model) -> None:
 
 
 def _add_network(nodes: Nodes, network: Network, features: list[str], codes: list[str]) -> str:
+    waves = [] if network.periodic is None else [_periodic(nodes, network.periodic, features[0])]
     vectors = [
         nodes.add("Gather", table, code)
         for table, code in zip(network.embeddings, codes, strict=True)
     ]
-    h = nodes.add("Concat", *features, *vectors, axis=1)
+    h = nodes.add("Concat", *features, *waves, *vectors, axis=1)
     for i, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         z = nodes.add("Add", nodes.add("MatMul", h, weights), bias)
         if i + 1 < len(network.weights):
@@ -119,6 +120,20 @@ def _add_network(nodes: Nodes, network: Network, features: list[str], codes: lis
     if network.output_low is None or network.output_high is None:
         return values
     return nodes.add("Min", nodes.add("Max", values, network.output_low), network.output_high)
+
+
+def _periodic(nodes: Nodes, periodic: Periodic, x: str) -> str:
+    """Add a periodic embedding of the scaled features x: (n_rows, outputs times features)."""
+    n_outputs = len(periodic.biases)
+    one = nodes.add("Unsqueeze", x, np.array([1]))  # (n_rows, 1, n_scaled)
+    turns = nodes.add("Mul", one, periodic.frequencies * np.float32(2.0 * np.pi))
+    cosines = nodes.add("Cos", nodes.add("Add", turns, periodic.phases))
+    outputs = []
+    for output in range(n_outputs):
+        weighted = nodes.add("Mul", cosines, periodic.weights[:, output])
+        total = nodes.add("ReduceSum", weighted, np.array([1]), keepdims=0)
+        outputs.append(nodes.add("Add", total, periodic.biases[output]))
+    return nodes.add("Concat", *outputs, axis=1)
 
 
 def _activated(nodes: Nodes, activation: str, z: str) -> str:

@@ -87,6 +87,8 @@ def _obstacle(model: Model) -> str | None:
     parts = model.encoders[network.encoder]
     if any(network.adds_input(i) for i in range(len(network.weights))):
         return "its network has residual layers"
+    if network.periodic is not None:
+        return "its network has a periodic embedding of numbers"
     if network.blends:
         return "its network has parametric activations"
     is_deep = len(network.weights) > 1

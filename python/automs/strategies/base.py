@@ -34,9 +34,9 @@ class Problem:
     n_rows, n_features, n_outputs : int
         Training rows of one fold, encoded features and logits; for nominal costs.
     features_of : callable, optional
-        Candidate -> its encoded features, the rows of each of its embedding tables and the bins
-        of each of its piecewise columns; where it is not given, all candidates have `n_features`
-        and neither tables nor bins.
+        Candidate -> its encoded features, the rows of each of its embedding tables, the bins of
+        each of its piecewise columns, and the features that a periodic embedding would take; where
+        it is not given, all candidates have `n_features`, and nothing else.
     n_folds : int, default=1
         How often each candidate is trained.
     max_trials : int, optional
@@ -53,7 +53,7 @@ class Problem:
     n_rows: int
     n_features: int
     n_outputs: int
-    features_of: Callable[[Candidate], tuple[int, Sequence[int], Sequence[int]]] | None = None
+    features_of: Callable[[Candidate], tuple[int, Sequence[int], Sequence[int], int]] | None = None
     n_folds: int = 1
     max_trials: int | None = None
     first_candidates: Sequence[Candidate] = ()
@@ -68,8 +68,9 @@ class Problem:
         n_features: int = self.n_features
         tables: Sequence[int] = ()
         bins: Sequence[int] = ()
+        n_periodic = 0
         if self.features_of is not None:
-            n_features, tables, bins = self.features_of(candidate)
+            n_features, tables, bins, n_periodic = self.features_of(candidate)
         return self.n_folds * nominal_cost(
             candidate,
             self.n_rows,
@@ -78,6 +79,7 @@ class Problem:
             epochs,
             tables,
             piecewise_bins=bins,
+            n_periodic=n_periodic,
         )
 
 
