@@ -367,8 +367,10 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(kind, table):
     with pytest.warns(SearchWarning, match=r"interrupted after \d"):
         model.fit(*table)
     assert 0.4 < time.perf_counter() - start < 10.0
-    # What was cut in its first epoch counts as not tried.
-    assert {"STOPPED", "SKIPPED"} & set(model.leaderboard_["state"])
+    # What was cut in its first epoch counts as not tried; on a slow machine no network had begun.
+    board = model.leaderboard_
+    begun = board["name"].str.startswith("net").any()
+    assert {"STOPPED", "SKIPPED"} & set(board["state"]) or not begun
     assert math.isfinite(model.leaderboard_["score_val"][0])
     assert len(model.predict(table[0])) == len(table[0])
 
