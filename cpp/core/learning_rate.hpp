@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/candidate.hpp"
@@ -48,11 +49,14 @@ inline StepSettings step_settings(const Candidate& candidate, std::int64_t step,
   };
 }
 
-/// Whether weights may be chosen at the end of this epoch, from 1. Under a schedule that comes down
-/// to 0 these are the ends of coslog4's cycles, and for cosine the same: the best of so few is less
-/// due to chance than the best of all, which matters where validation rows are few. Under other
-/// schedules, and with patience, it is every epoch.
-inline bool is_choosable(const Candidate& candidate, int epoch) {
+/// With fewer validation rows than these the best of many epochs owes much to chance.
+constexpr std::size_t kFewValidationRows = 1000;
+
+/// Whether weights may be chosen at the end of this epoch, from 1. With few validation rows and a
+/// schedule that comes down to 0 these are the ends of coslog4's cycles, and for cosine the same.
+/// Under other schedules, and with patience, it is every epoch.
+inline bool is_choosable(const Candidate& candidate, std::size_t n_validation_rows, int epoch) {
+  if (n_validation_rows >= kFewValidationRows) return true;
   const Schedule schedule = candidate.learning_rate_schedule;
   const bool falls = schedule == Schedule::coslog4 || schedule == Schedule::cosine;
   if (!falls || candidate.patience > 0 || epoch == candidate.epochs) return true;

@@ -228,8 +228,10 @@ class Trainer {
     state.validation_score.push_back(score);
     if (!std::isfinite(loss)) return false;
     const double chosen_by = std::isfinite(score) ? score : -loss;
-    const bool choosable = is_choosable(candidate_, state.epoch);
-    const bool had_choice = state.best_epoch > 0 && is_choosable(candidate_, state.best_epoch);
+    const std::size_t n_rows = view_.validation_rows.size();
+    const bool choosable = is_choosable(candidate_, n_rows, state.epoch);
+    const bool had_choice =
+        state.best_epoch > 0 && is_choosable(candidate_, n_rows, state.best_epoch);
     const bool better = chosen_by >= state.chosen_by || state.best_epoch == 0;
     if (choosable == had_choice ? better : choosable) {
       state.chosen_by = chosen_by;
