@@ -33,6 +33,7 @@ LAYERS = (
     ("affordable",),
     ("export",),
     ("export.c99", "export.c_array", "export.onnx_model", "export.sklearn_pipeline"),
+    ("export.c99_network",),
     ("export.c99_encoder", "export.onnx_encoder"),
     ("export.c99_helpers", "export.c_text", "export.model", "export.onnx_nodes"),
     ("baseline_child",),

@@ -46,7 +46,7 @@ def test_each_kept_model_predicts_as_itself_and_back_again(fitted, tmp_path):
         assert row["name"] == model.selected_ == name
         assert row["n_bytes"] == (tmp_path / "model.automs").stat().st_size
         assert row["n_parameters"] == model.predictor_.n_parameters
-        assert model.summary().splitlines()[-1].startswith("used: ")
+        assert sum(line.startswith("used: ") for line in model.summary().splitlines()) == 1
         assert sum(model.ensemble_weights_.values()) == pytest.approx(1.0, rel=1e-12)
     assert len({values.tobytes() for values in seen.values()}) >= len(others) - 1
     np.testing.assert_array_equal(seen[chosen], before)

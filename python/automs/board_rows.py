@@ -80,7 +80,7 @@ def with_latencies(
     table: Table,
     training: Training,
 ) -> list[LeaderboardRow]:
-    """Fill in what one row, and all validation rows, cost each trial that was packed alone."""
+    """Fill in the score and cost of each trial that was packed alone."""
     known: dict[str, dict[str, Any]] = {}
     reasons = {row.name: row.reason for row in rows}
     for model in models:
@@ -88,6 +88,8 @@ def with_latencies(
         known[model.name] = weighed(model) | {
             # Each validation row is predicted by the network of its own fold alone.
             "pred_time_val": seconds / model.predictor.n_networks,
+            # Of what it predicts, with bounds, temperature and factors.
+            "score_val": model.score,
         }
         if not limits.hold(model.cost):
             said = (reasons[model.name], f"not used: {limits.said(model.cost)}")

@@ -182,16 +182,25 @@ def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int)
 def _bound(training: Training, ensemble: Ensemble) -> Decision:
     """Keep values within the target's range, unless scores say that they go beyond it."""
     by_member = training.validation_predictions([trial.number for trial in ensemble.members])
-    before, after = (
-        _mean_score(training, ensemble, by_member, bounded=bounded) for bounded in (False, True)
+    free, held = (
+        _fold_scores(training, ensemble, by_member, bounded=bounded) for bounded in (False, True)
     )
+    before, after = (_mean(scores) for scores in (free, held))
     bounded = after >= before - _PRICE_OF_BOUNDS * abs(before)
-    return Decision(ensemble.fold_scores, bounded=bounded, notes={"bounded": bounded})
+    # The ensemble's own scores are of rows that did not choose its weights: bounds move them by
+    # what they move those of all rows.
+    moved = held - free if bounded else np.zeros_like(free)
+    fold_scores = ensemble.fold_scores + np.where(np.isfinite(moved), moved, 0.0)
+    return Decision(fold_scores, bounded=bounded, notes={"bounded": bounded})
 
 
-def _mean_score(
+def _mean(scores: Values) -> float:
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else -np.inf
+
+
+def _fold_scores(
     training: Training, ensemble: Ensemble, by_member: list[list[Values]], *, bounded: bool
-) -> float:
+) -> Values:
     """Score the ensemble, each member's values within the range of its training rows or not."""
     means = []
     for fold in training.folds:
@@ -201,5 +210,4 @@ def _mean_score(
             own = folds[fold] if allowed is None else np.clip(folds[fold], *allowed)
             mean += weight * own
         means.append(mean)
-    scores = training.fold_scores(ensemble.members[0].number, means)
-    return float(np.nanmean(scores)) if np.isfinite(scores).any() else -np.inf
+    return training.fold_scores(ensemble.members[0].number, means)

@@ -350,7 +350,7 @@ void test_blends_are_checked_and_applied() {
   tables = blended_model();
   tables.networks[0].blends[0][0] = std::numeric_limits<float>::infinity();
   CHECK_THROWS(write_model(tables), std::invalid_argument);
-  CHECK(count_bad_features(bytes, 3) == 0 && count_bad_features(bytes, 4) == 1);
+  CHECK(count_bad_features(bytes, 3) == 0 && count_bad_features(bytes, 8) == 1);
   CHECK(count_bad_features(version_1_bytes(), 1) == 0);
   CHECK(count_bad_features(version_1_bytes(), 2) == 1);
 }
