@@ -41,9 +41,9 @@ class Case:
 
 
 CASES = (
-    Case((64, 64), 256, "standard", 32, 32, limit=0.17),
-    Case((16,), 32, "standard", 32, 32, limit=0.32),
-    Case((128, 128), 128, "piecewise", 8, 8 * 17, limit=1.0),
+    Case((64, 64), 256, "standard", 32, 32, limit=0.18),
+    Case((16,), 32, "standard", 32, 32, limit=0.335),
+    Case((128, 128), 128, "piecewise", 8, 8 * 17, limit=0.13),
 )
 
 TRAIN = """
