@@ -56,7 +56,7 @@ LAYERS = (
     ("metric_names",),
     ("label_metrics", "probability_metrics", "value_metrics"),
     ("columns", "cost", "outcomes", "setting_columns"),
-    ("portfolio", "recipes"),
+    ("portfolio", "pupils", "recipes"),
     ("candidates", "encoding", "memory"),
     ("encoding_categories",),
     ("encoding_parts",),

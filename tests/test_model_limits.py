@@ -10,8 +10,9 @@ import pytest
 from automs import AutoClassifier, AutoRegressor, GibbsStrategy
 from automs.candidates import Candidate
 from automs.clock import Clock
-from automs.distillation import distill, pupils
+from automs.distillation import distill
 from automs.finish import Ensemble
+from automs.pupils import pupils
 from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
 from automs.splits import make_splits

@@ -58,7 +58,8 @@ class Tasks {
       if (crew && crew->help(thread)) {
         misses = 0;
       } else {
-        rest(crew ? misses++ : kMissesBeforeSleep);
+        rest(crew ? misses : kMissesBeforeSleep);
+        misses = std::min(misses + 1, kMissesBeforeSleep);
       }
       if (thread == 0 && idle && Clock::now() >= next_idle) {
         call(idle);

@@ -133,18 +133,18 @@ std::vector<AlignedVector<float>> TrainJobs::helpers_panels(const std::vector<Jo
                                                             int n_threads) const {
   std::vector<AlignedVector<float>> panels;
   std::size_t longest = 0;
+  bool any = false;
   for (std::size_t i = 0; n_threads > 1 && i < requests.size(); ++i) {
     const Candidate& candidate = candidate_of(requests[i].job);
     const View<float>& view = view_of(requests[i].job);
     const std::size_t n_rows = std::min<std::size_t>(kTileRows, view.train_rows.size());
     const Network network = network_of(candidate, view);
-    if (!is_worth_help<float>(network, std::min(candidate.batch_size, static_cast<int>(n_rows)))) {
-      continue;
-    }
+    any = any ||
+          is_worth_help<float>(network, std::min(candidate.batch_size, static_cast<int>(n_rows)));
+    // Where any job is helped all may be, so a panel is long enough for each.
     longest = std::max(longest, panel_size<float>(network.widest));
   }
-  if (longest > 0)
-    panels.assign(static_cast<std::size_t>(n_threads), AlignedVector<float>(longest));
+  if (any) panels.assign(static_cast<std::size_t>(n_threads), AlignedVector<float>(longest));
   return panels;
 }
 
@@ -266,6 +266,8 @@ void TrainJobs::import_state(std::size_t job, const PortableState& portable) {
   const Network network = network_of(candidate_of(job), view_of(job));
   require(portable.epoch >= 0 && portable.best_epoch >= 0 && portable.best_epoch <= portable.epoch,
           "a state's epochs must hold 0 <= best_epoch <= epoch");
+  require(portable.validation_loss.size() >= static_cast<std::size_t>(portable.best_epoch),
+          "a state's validation_loss must reach its best_epoch");
   const bool open = portable.state != JobState::complete && portable.state != JobState::diverged;
   const bool adam = candidate_of(job).optimizer.kind != Optimizer::sgd;
   require(!open || portable.weights.empty() ||

@@ -65,13 +65,13 @@ class Trainer {
   /// ends the training before. `thread` is the number of the calling thread.
   void train(State<Scalar>& state, int until_epoch, Stop& stop, int thread) {
     if (state.state == JobState::complete || state.state == JobState::diverged) return;
-    if (stop.requested(thread)) {  // first weights cost time, too
+    const int last = std::min(until_epoch, candidate_.epochs);
+    if (state.epoch < last && stop.requested(thread)) {  // first weights cost time, too
       state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;
       return;
     }
     const auto start = std::chrono::steady_clock::now();
     begin(state);
-    const int last = std::min(until_epoch, candidate_.epochs);
     while (state.epoch < last && state.state == JobState::paused) {
       if (!train_epoch(state.epoch, stop, thread)) {
         state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;

@@ -7,6 +7,7 @@ rows, by predictions of networks that were not trained on them, and kept only wh
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,8 +35,9 @@ _SHARE = 0.5
 #: What bounds may cost on validation rows, as a share of the score: less than this is an accident
 #: of which rows hold the extremes, and bounds guard against rows unlike any of them.
 _PRICE_OF_BOUNDS = 0.005
-#: Labels of more classes are left as they are: too few rows would choose each factor.
-_MOST_CLASSES = 100
+#: Labels of more classes are left as they are: too few rows would choose each factor, and the cost
+#: of a search, which no clock ends, grows with the third power of their number.
+_MOST_CLASSES = 30
 #: More steps than these are never taken: every k-th row is read then.
 _MOST_STEPS = 200_000_000
 
@@ -106,7 +108,7 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
     if not is_regression and not (metric.reads_sizes or metric.reads_labels):
         return plain
     n_rows = sum(split.validation_rows.size for split in training.splits)
-    if n_rows == 0 or clock.remaining() <= 0.0:
+    if n_rows == 0 or clock.remaining() <= 0.0 or _is_slow(training, ensemble, clock):
         return plain
     if is_regression:
         return _bound(training, ensemble)
@@ -125,6 +127,16 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
     return decide(training, ensemble, seed, every)
 
 
+def _is_slow(training: Training, ensemble: Ensemble, clock: Clock) -> bool:
+    """Whether predicting and scoring validation rows would take too much of the time left."""
+    if math.isinf(clock.remaining()):
+        return False
+    started, first = clock.elapsed(), ensemble.members[0].number
+    training.fold_scores(first, training.validation_predictions([first])[0])
+    expected = (1 + len(ensemble.members)) * (clock.elapsed() - started)
+    return expected > _SHARE * clock.remaining()
+
+
 def _rows(training: Training, ensemble: Ensemble, every: int) -> CalibratedRows:
     """Give every k-th validation row of all folds, with what each member predicts."""
     by_member = training.validation_predictions([trial.number for trial in ensemble.members])
@@ -139,23 +151,41 @@ def _rows(training: Training, ensemble: Ensemble, every: int) -> CalibratedRows:
     )
 
 
-def _by_fold(training: Training, ensemble: Ensemble, predictions: Values, every: int) -> Values:
-    """Score predictions fold by fold; where not all rows are there, keep the scores there were."""
+def _moved_scores(
+    training: Training, ensemble: Ensemble, before: Values, after: Sequence[Values], every: int
+) -> Values:
+    """Move the ensemble's scores by what a decision does to those of all rows.
+
+    The ensemble's own scores are of rows that did not choose its weights, and stay so. Where not
+    all rows are there, they stay as they are.
+    """
     if every > 1:
         return ensemble.fold_scores
     ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
-    return training.fold_scores(ensemble.members[0].number, np.split(predictions, ends))
+    first = ensemble.members[0].number
+
+    def by_fold(predictions: Values) -> Values:
+        return training.fold_scores(first, np.split(predictions, ends))
+
+    return _shifted(
+        ensemble.fold_scores, np.mean([by_fold(each) for each in after], axis=0) - by_fold(before)
+    )
+
+
+def _shifted(scores: Values, by: Values) -> Values:
+    return scores + np.where(np.isfinite(by), by, 0.0)
 
 
 def _temper(training: Training, ensemble: Ensemble, seed: int, every: int) -> Decision:
-    found = fit_temperature(_rows(training, ensemble, every), training.metric, seed)
+    rows = _rows(training, ensemble, every)
+    found = fit_temperature(rows, training.metric, seed)
     if found is None:
         return Decision(ensemble.fold_scores)
     notes = {
         "temperature": found.value,
         "temperature_scores": [found.plain_score, found.score],
     }
-    fold_scores = _by_fold(training, ensemble, found.crossed, every)
+    fold_scores = _moved_scores(training, ensemble, rows.mean(), [found.crossed], every)
     return Decision(fold_scores, temperature=found.value, notes=notes)
 
 
@@ -171,12 +201,12 @@ def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int)
     )
     if found is None:
         return Decision(ensemble.fold_scores)
-    by_cut = [_by_fold(training, ensemble, crossed, every) for crossed in found.crossed]
+    fold_scores = _moved_scores(training, ensemble, rows.mean(), found.crossed, every)
     notes: dict[str, Any] = {
         "label_factors": found.values.tolist(),
         "label_scores": [found.plain_score, found.score],
     }
-    return Decision(np.mean(by_cut, axis=0), label_factors=found.values, notes=notes)
+    return Decision(fold_scores, label_factors=found.values, notes=notes)
 
 
 def _bound(training: Training, ensemble: Ensemble) -> Decision:
@@ -187,10 +217,7 @@ def _bound(training: Training, ensemble: Ensemble) -> Decision:
     )
     before, after = (_mean(scores) for scores in (free, held))
     bounded = after >= before - _PRICE_OF_BOUNDS * abs(before)
-    # The ensemble's own scores are of rows that did not choose its weights: bounds move them by
-    # what they move those of all rows.
-    moved = held - free if bounded else np.zeros_like(free)
-    fold_scores = ensemble.fold_scores + np.where(np.isfinite(moved), moved, 0.0)
+    fold_scores = _shifted(ensemble.fold_scores, held - free if bounded else 0.0 * free)
     return Decision(fold_scores, bounded=bounded, notes={"bounded": bounded})
 
 

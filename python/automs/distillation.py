@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,22 +15,16 @@ from automs.finish import Ensemble
 from automs.outcomes import FoldNetwork, JobState
 from automs.packing import build_predictor
 from automs.scoring import resolve_metric
-from automs.seeds import derive_seed
 from automs.splits import Split
 from automs.table import Table
 from automs.target import Target
 from automs.training import Training
 
-__all__ = ["Distilled", "distill", "pupils"]
+__all__ = ["Distilled", "distill"]
 
 #: Probabilities are bounded to this before their logarithms are learned: beyond it they hardly
 #: change a score, and squared differences of logarithms would be about nothing else.
 _LEAST_PROBABILITY = 1e-3
-#: Widths of a pupil's layers, the widest that fits being taken, for each number of layers.
-_WIDTHS = (256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 4)
-_DEPTHS = (2, 1)
-_PURPOSE = 0xD157
-
 Values = npt.NDArray[np.float64]
 
 
@@ -65,56 +59,6 @@ class _Class:
     errors: Values  # (n_pupils,), inf for those that are of no use
     epochs: list[int]  # (n_pupils,), the best ones
     seconds: float
-
-
-def pupils(
-    recipe: Candidate, fits: Callable[[Candidate], bool], task: str, seed: int
-) -> list[Candidate]:
-    """Give the candidates that learn from an ensemble, each as wide as the limits allow.
-
-    Parameters
-    ----------
-    recipe : Candidate
-        How the best network was trained; without dropout and label smoothing here, as a teacher's
-        predictions have no noise.
-    fits : callable
-        Whether a candidate is within the limits.
-    task : str
-        Counts are learned by their own loss, all else by squared errors.
-    seed : int
-
-    Returns
-    -------
-    list of Candidate
-        Of two hidden layers and of one; a linear one where neither fits, and none where not even
-        that does.
-
-    Examples
-    --------
-    >>> small = lambda c: sum(c.hidden_layer_sizes) <= 100
-    >>> [c.hidden_layer_sizes for c in pupils(Candidate(), small, "regression", seed=0)]
-    [(48, 48), (96,)]
-    """
-    counts = task == "regression" and recipe.loss == "poisson"
-    optimizer = "adam" if recipe.optimizer == "exact" else recipe.optimizer
-    base = replace(
-        recipe, loss="poisson" if counts else "squared", optimizer=optimizer, dropout=0.0,
-        label_smoothing=0.0, patience=None, residual=False, numeric_embedding="none",
-        parametric_activation=False,
-    )  # fmt: skip
-    shapes = [[(width,) * depth for width in _WIDTHS] for depth in _DEPTHS]
-    found = []
-    for sizes in shapes:
-        wide = (replace(base, hidden_layer_sizes=s) for s in sizes)
-        widest = next((c for c in wide if fits(c)), None)
-        if widest is not None:
-            found.append(widest)
-    if not found:
-        linear = replace(base, hidden_layer_sizes=(), encoding="standard", embedding_size=0)
-        found = [linear] if fits(linear) else []
-    return [
-        replace(c, seed=derive_seed(derive_seed(seed, _PURPOSE), i)) for i, c in enumerate(found)
-    ]
 
 
 def distill(
@@ -179,7 +123,7 @@ def distill(
     last = school.teach(wisdom, Split(rows, rows[:0]), [candidates[best]], 1.0, epochs)
     if last is None or last.epochs[0] < epochs:
         return None
-    network = _as_model(last.training.networks(0)[0], training.target)
+    network = school.as_model(last.training.networks(0)[0])
     seconds = last.seconds + sum(taught.seconds for taught in classes)
     return Distilled(candidates[best], network, scores, seconds, epochs)
 
@@ -207,7 +151,11 @@ class _School:
         """Give what pupils learn of a teacher's networks of some folds, (n_rows, n_logits)."""
         members = []
         for trial, weight in zip(teacher.members, teacher.weights, strict=True):
-            networks = self._training.networks(trial.number)
+            bounded = self._training.metric.has_domain
+            networks = [
+                replace(network, bounded=bounded)
+                for network in self._training.networks(trial.number)
+            ]
             members.append((weight, [networks[fold] for fold in folds]))
         predicted = self._predicted(members, slice(None))
         if self._training.target.classes is None:
@@ -269,8 +217,8 @@ class _School:
     def scores(self, networks: Sequence[FoldNetwork]) -> Values:
         """Score each fold's pupil on the true values of its validation rows."""
         predictions = []
-        for split, network in zip(self._training.splits, networks, strict=True):
-            pupil = [_as_model(network, self._training.target)]
+        for fold, (split, network) in enumerate(zip(self._training.splits, networks, strict=True)):
+            pupil = [self.as_model(network, self._training.target_range(fold))]
             predictions.append(self._predicted([(1.0, pupil)], split.validation_rows))
         return self._training.fold_scores(0, predictions)
 
@@ -281,16 +229,24 @@ class _School:
         predicted: Values = many(table.values[rows], n_jobs=training.n_threads)
         return predicted.reshape(len(predicted), -1)
 
+    def as_model(
+        self, network: FoldNetwork, allowed: tuple[Values, Values] | None = None
+    ) -> FoldNetwork:
+        """Give a pupil's network with the outputs of the task: logarithms become probabilities.
 
-def _as_model(network: FoldNetwork, target: Target) -> FoldNetwork:
-    """Give a pupil's network with the outputs of the task: logarithms become probabilities."""
-    if target.classes is None:
-        return network
-    weights, biases = list(network.weights), list(network.biases)
-    weights[-1] = (weights[-1] * network.output_scale).astype(np.float32)
-    biases[-1] = (biases[-1] * network.output_scale + network.output_centre).astype(np.float32)
-    return replace(
-        network, weights=weights, biases=biases, output_centre=np.zeros(target.n_logits),
-        output_scale=np.ones(target.n_logits),
-        link="sigmoid" if target.n_logits == 1 else "softmax",
-    )  # fmt: skip
+        Values that a metric needs within its domain keep within `allowed`, by default the range
+        of all rows.
+        """
+        target = self._training.target
+        if target.classes is None:
+            whole = (target.values.min(axis=0), target.values.max(axis=0))
+            bounded = self._training.metric.has_domain
+            return replace(network, target_range=allowed or whole, bounded=bounded)
+        weights, biases = list(network.weights), list(network.biases)
+        weights[-1] = (weights[-1] * network.output_scale).astype(np.float32)
+        biases[-1] = (biases[-1] * network.output_scale + network.output_centre).astype(np.float32)
+        return replace(
+            network, weights=weights, biases=biases, output_centre=np.zeros(target.n_logits),
+            output_scale=np.ones(target.n_logits),
+            link="sigmoid" if target.n_logits == 1 else "softmax",
+        )  # fmt: skip

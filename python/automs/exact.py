@@ -34,6 +34,7 @@ class _Path:
     penalties: Sequence[float]
     time_limit: float | None
     look: Callable[[], bool] | None
+    whole: bool
 
 
 def train_exact(
@@ -41,6 +42,8 @@ def train_exact(
     candidates: Sequence[int],
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
+    *,
+    whole: bool = False,
 ) -> list[int]:
     """Solve linear candidates that differ in nothing but their penalty and encoding.
 
@@ -55,6 +58,8 @@ def train_exact(
         regression whose decomposition would take longer is.
     look : callable, optional
         Called every few milliseconds; stops when it returns True, as the time limit does.
+    whole : bool, default=False
+        Leave out logistic regressions that were cut, too, for use where nothing scores them.
 
     Returns
     -------
@@ -76,7 +81,9 @@ def train_exact(
     if time_limit is not None:  # of which each round of folds gets its part
         time_limit /= math.ceil(training.n_folds * len(by_encoding) / training.n_threads)
     paths = [
-        _Path(numbers, [training.candidates[n].l2_penalty for n in numbers], time_limit, look)
+        _Path(
+            numbers, [training.candidates[n].l2_penalty for n in numbers], time_limit, look, whole
+        )
         for numbers in by_encoding.values()
     ]
     for path in paths:  # views are made one at a time
@@ -147,6 +154,8 @@ def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights 
         time_limit=path.time_limit,
         look=path.look,
     )
+    if path.whole and solved.stopped:
+        return [None] * len(path.penalties)
     return [
         _stack(solved.coef[i], solved.intercept[i]) if solved.n_iterations[i] > 0 else None
         for i in range(len(path.penalties))

@@ -101,8 +101,7 @@ def fit_search(
     usable = [t for t in trials if t.usable]
     if not usable:
         raise _nothing_usable(len(trials), clock)
-    short = clock.remaining() <= 0.0
-    size = 1 if short else settings.ensemble_size
+    size = settings.ensemble_size if clock.remaining() > 0.0 else 1
     packing = finish.seconds(size * training.n_folds, len(trials))
     ensemble = choose_ensemble(
         training,
@@ -112,7 +111,7 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    packing = finish.seconds(most_networks(size), len(trials))
+    packing = finish.seconds(max(most_networks(size), size * training.n_folds), len(trials))
     made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
     packing = finish.seconds(training.n_folds, len(trials))
@@ -121,9 +120,8 @@ def fit_search(
     ordered = sort_rows(rows)
     judged = replace(ensemble, fold_scores=made.used_ensemble.fold_scores)
     _speak(clock, compare_with_baselines(training, judged, results, settings.seed))
-    strategy = search.strategy
-    strategy.problem = strategy.problem.without_table()
-    return FittedSearch(kept, ordered, trials, search.n_candidates, strategy)
+    search.strategy.problem = search.strategy.problem.without_table()
+    return FittedSearch(kept, ordered, trials, search.n_candidates, search.strategy)
 
 
 def _make(
@@ -144,7 +142,9 @@ def _make(
         contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
         return Made(ensemble, networks, model, contenders)
     if training.n_folds == 1 and settings.refit and clock.remaining() > 0.0:
-        n_networks = 0 if limits.are_set else most_networks(settings.ensemble_size)
+        # A temperature is that of single networks: the mean of several would be too unsure.
+        single = limits.are_set or workshop.decide(ensemble).temperature != 1.0
+        n_networks = 0 if single else most_networks(settings.ensemble_size)
         again = {**networks, **refit(training, workshop.table, ensemble, clock, n_networks)}
         trained_again = workshop.model(name, ensemble, again)
         if limits.hold(trained_again.cost):  # encoders of all rows may be a little larger
@@ -239,13 +239,13 @@ def _open_workshop(search: Search, table: Table, settings: FitSettings, clock: C
         return _pack(ensemble, networks, table, training.target, settings, decision)
 
     def decide(ensemble: Ensemble) -> Decision:
-        return make_decision(training, ensemble, settings.seed, clock)
+        kept = _FINISH_SHARE / 2.0 * (clock.limit or 0.0)  # for packing
+        return make_decision(training, ensemble, settings.seed, clock.keeping(kept))
 
     nominal = limits.are_set and clock.limit is None
     workshop = Workshop(training, table, pack, decide, search.trials()[0], nominal=nominal)
     if limits.are_set:
         workshop.check(limits)
-
         aim = workshop.aim(limits)
 
         def fits(candidate: Candidate) -> bool:

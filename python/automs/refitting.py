@@ -161,7 +161,7 @@ def _train_again(
     done: dict[int, list[FoldNetwork]] = {}
     for position, epoch, (trial, _) in zip(positions, epochs, planned, strict=True):
         if trial.solver == "exact":
-            train_exact(again, [position], clock.time_left(), clock.look)
+            train_exact(again, [position], clock.time_left(), clock.look, whole=True)
         elif trial.solver == "constant":
             set_constant(again, position)
         progress = again.progress([position])[0]

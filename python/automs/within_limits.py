@@ -12,12 +12,13 @@ from automs.budgets import Limits
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.cost import nominal_cost
-from automs.distillation import Distilled, distill, pupils
+from automs.distillation import Distilled, distill
 from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
 from automs.kept_models import Contender, Networks
 from automs.leaderboard import TrialState
 from automs.outcomes import JobState, Progress
+from automs.pupils import pupils
 from automs.refitting import refit, refit_seconds
 from automs.strategies.base import Posterior
 from automs.trials import Trial
@@ -144,6 +145,7 @@ def _within(posterior: Posterior, trials: Sequence[Trial], share: Share) -> Post
 def _contender(workshop: Workshop, chosen: Ensemble, again: Networks | None = None) -> Contender:
     """Pack one network of each member: of those that were trained again, else of the first fold."""
     training = workshop.training
+    chosen = replace(chosen, fold_scores=workshop.decide(chosen).fold_scores)
     again = {} if again is None else again
     networks = {
         t.number: again.get(t.number, training.networks(t.number)[:1]) for t in chosen.members

@@ -82,6 +82,11 @@ inline void read_periodic_sizes(ByteReader& reader, const Encoder& encoder,
 inline void read_periodic(ByteReader& reader, PeriodicEmbedding& periodic) noexcept {
   const std::size_t n_columns = periodic.n_columns, n_frequencies = periodic.n_frequencies;
   read_matrix(reader, "frequencies", n_frequencies, n_columns, periodic.frequencies);
+  // A product beyond what is left of the file might not fit into a size_t.
+  if (n_frequencies > reader.remaining() / sizeof(float) / periodic.n_outputs) {
+    reader.fail(Status::too_large, "periodic_weights");
+    return;
+  }
   read_matrix(reader, "periodic_weights", n_frequencies * periodic.n_outputs, n_columns,
               periodic.weights);
   read_matrix(reader, "phases", n_frequencies, n_columns, periodic.phases);

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from automs.candidates import Candidate
 from automs.schedule import RUNG_FRACTIONS, check_fractions, n_survivors, promote
+from automs.seeds import derive_seed
 from automs.strategies.base import Problem, Result
 from automs.strategies.rungs import RungStrategy
 
@@ -97,7 +99,11 @@ class HalvingStrategy(RungStrategy):
         """Begin a search."""
         super().start(problem)
         self._parents: list[int] = []
-        self._bracket_cost = 0.0  # as planned, of the current one
+        self._room_of_firsts = 0.0  # what beaten first candidates of this bracket may still cost
+        self._firsts = {
+            replace(c, seed=derive_seed(problem.seed, at) if c.seed is None else c.seed)
+            for at, c in enumerate(problem.first_candidates)
+        }
 
     def tell(self, results: Sequence[Result]) -> None:
         """Take in results, and see which members are already beaten."""
@@ -124,7 +130,7 @@ class HalvingStrategy(RungStrategy):
         self._enter(ranked + self._first_that_fit(in_order[len(ranked) :], ranked, allowance))
 
     def _first_among(self, indices: Sequence[int]) -> list[int]:
-        return [i for i in indices if i < len(self.problem.first_candidates)]
+        return [i for i in indices if self.candidates[i] in self._firsts]
 
     def _first_that_fit(
         self, beaten: Sequence[int], ranked: list[int], allowance: float
@@ -136,14 +142,16 @@ class HalvingStrategy(RungStrategy):
         """
         if self._rung >= len(self.fractions):
             return []
-        left = min(self._bracket_cost, allowance - self._cost_to_finish(ranked))
+        left = min(self._room_of_firsts, allowance - self._cost_to_finish(ranked))
+        step = self.fractions[self._rung] - self.fractions[self._rung - 1]
         going_on = []
         for index in self._first_among(beaten):
             start = self._last[index].epoch / self.candidates[index].epochs
             cost = self._costs[index] * (1.0 - start)
-            if cost <= left:
+            if cost <= left and not self._last[index].finished:
                 going_on.append(index)
                 left -= cost
+                self._room_of_firsts -= self._costs[index] * step
         return going_on
 
     def _cost_to_finish(self, ranked: list[int]) -> float:
@@ -162,9 +170,8 @@ class HalvingStrategy(RungStrategy):
         finished = [i for i, result in self._last.items() if result.finished]
         self._parents = self._ranked(sorted(finished))[:_N_PARENTS]
         opened = self._fill(self._propose, math.inf if at_most is None else at_most, allowance)
-        self._bracket_cost = sum(self._costs[i] for i in self._members) * self._share_to_finish(
-            len(self._members)
-        )
+        planned = self._share_to_finish(len(self._members))
+        self._room_of_firsts = planned * sum(self._costs[i] for i in self._members)
         return opened
 
     def _propose(self) -> Candidate:
