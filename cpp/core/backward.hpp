@@ -21,15 +21,40 @@ namespace automs {
 
 namespace detail {
 
+/// The sum of n values, in as many sums side by side as hide the time that an addition takes.
+template <typename Scalar>
+Scalar sum_of_values(const Scalar* values, int n) {
+  constexpr int lanes = kLanes<Scalar>;
+  Vector<Scalar> sums[2] = {};
+  int i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    sums[0] += load(values + i);
+    sums[1] += load(values + i + lanes);
+  }
+  Scalar rest{};
+  for (; i < n; ++i) rest += values[i];
+  return sum_of_lanes<lanes, Vector<Scalar>, Scalar>(sums[0] + sums[1]) + rest;
+}
+
 /// Column sums of delta (n_rows, stride) -> the bias' gradient.
 template <typename Scalar>
-void bias_gradient(const Layer& layer, const Scalar* __restrict delta, int n_rows,
-                   Scalar* __restrict gradient, bool accumulate) {
+void bias_gradient(const Layer& layer, const Scalar* delta, int n_rows, Scalar* gradient,
+                   bool accumulate) {
+  if (layer.is_single_output()) {
+    *gradient = (accumulate ? *gradient : Scalar(0)) + sum_of_values(delta, n_rows);
+    return;
+  }
+  constexpr int lanes = kLanes<Scalar>;
   const auto stride = static_cast<std::size_t>(layer.stride);
-  const int n = layer.padded_out;
-  if (!accumulate) std::fill(gradient, gradient + n, Scalar(0));
-  for (int row = 0; row < n_rows; ++row) {
-    for (int unit = 0; unit < n; ++unit) gradient[unit] += delta[row * stride + unit];
+  for (int unit = 0; unit < layer.padded_out; unit += lanes) {
+    Vector<Scalar> sums[2] = {accumulate ? load(gradient + unit) : Vector<Scalar>{}, {}};
+    int row = 0;
+    for (; row + 2 <= n_rows; row += 2) {
+      sums[0] += load(delta + row * stride + unit);
+      sums[1] += load(delta + (row + 1) * stride + unit);
+    }
+    if (row < n_rows) sums[0] += load(delta + row * stride + unit);
+    store(gradient + unit, sums[0] + sums[1]);
   }
 }
 
