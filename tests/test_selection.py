@@ -105,6 +105,30 @@ def test_classification_metrics_are_maximised(name, n_classes):
     assert chosen.score_optimistic == pytest.approx(own, rel=1e-12)
 
 
+def test_a_member_that_is_too_certain_for_its_rows_is_not_chosen_for_that():
+    """Both are right on all 30 rows; one claims to be wrong once in a million."""
+    y = (np.arange(30) % 3).astype(float)
+    right = np.eye(3)[y.astype(int)]
+    modest, certain = (right * (1.0 - 3.0 * rest) + rest for rest in (1e-3, 1e-6))
+    metric = resolve_metric("log_loss", "multiclass")
+    chosen = select_ensemble([certain, modest], y, metric)
+    assert chosen.weights.tolist() == [0.0, 1.0]
+    many = np.tile(np.arange(30), 2000)  # of so many rows the claim is worth something
+    chosen = select_ensemble([certain[many], modest[many]], y[many], metric)
+    assert chosen.weights.tolist() == [1.0, 0.0]
+
+
+def test_a_single_member_is_not_preferred_for_a_score_that_it_was_chosen_by():
+    """The luckiest of 100 alike seems better than the mean of several, scored honestly."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=30)
+    members = [0.1 * y[:, None] + rng.normal(scale=0.5, size=(30, 1)) for _ in range(100)]
+    chosen = select_ensemble(members, y, RMSE)
+    best = max(score_predictions(RMSE, member, y) for member in members)
+    assert np.count_nonzero(chosen.weights) > 1
+    assert chosen.score < best < chosen.score_optimistic
+
+
 def test_a_class_of_two_rows_is_in_both_halves():
     members, y = noisy_classifiers(n_rows=40)
     y[:] = 0.0

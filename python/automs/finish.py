@@ -93,7 +93,9 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, and limits
     best = ordered[0]
     alone = Ensemble([best], [1.0], best.progress.fold_scores, best.progress.seconds)
     finalists = ordered[:N_FINALISTS]  # what was not promoted may still help in company
-    if size == 1 or len(finalists) < 2 or clock.remaining() <= 0.0:
+    # Of single trials the best by its own score may be the one that is most certain.
+    by_score = size == 1 and not training.metric.reads_sizes
+    if by_score or len(finalists) < 2 or clock.remaining() <= 0.0:
         return alone
     finalists = finalists[: _n_affordable(training, best, clock)]
     if len(finalists) < 2:
@@ -123,13 +125,11 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, and limits
         share=None if share is None else lambda some: share([finalists[i] for i in some]),
     )
     kept = sorted(np.flatnonzero(chosen.weights > 0.0), key=lambda i: (-chosen.weights[i], i))
-    if len(kept) < 2:
-        return alone
-    fold_scores = _fold_scores(training, best, chosen.predictions)
-    # The selection compares pooled rows; the leaderboard, and so this, means over folds.
-    if not np.nanmean(fold_scores) > best.progress.score:
-        return alone
     members = [finalists[i] for i in kept]
+    if len(members) == 1:
+        only = members[0].progress
+        return Ensemble(members, [1.0], only.fold_scores, only.seconds)
+    fold_scores = _fold_scores(training, best, chosen.predictions)
     return Ensemble(
         members,
         [float(chosen.weights[i]) for i in kept],

@@ -16,6 +16,9 @@ from automs.scoring import Metric, score_predictions
 
 __all__ = ["EnsembleSelection", "select_ensemble"]
 
+#: Rows that the shared row is dealt out to, at most: of more rows it is no part that matters.
+_MOST_SHARED_ROWS = 50_000
+
 Floats = NDArray[np.float64]
 
 
@@ -61,6 +64,27 @@ class _Rows:
         weights = None if self.weights is None else self.weights[rows]
         return _Rows(self.metric, self.y[rows], weights, self.quantile)
 
+    def with_shared_row(self, members: list[Floats]) -> tuple[list[Floats], _Rows]:
+        """Return members and rows with one row more, shared among the classes and all rows.
+
+        Without it a member that is right on the few rows there are could not be too certain: the
+        score would take a probability of 1 - 1e-12 for better than one of 0.99.
+        """
+        n_classes = members[0].shape[1]
+        n_shared = n_classes * len(self.y)
+        if not (self.metric.reads_sizes and 0 < n_shared <= _MOST_SHARED_ROWS):
+            return members, self
+        own = np.ones(len(self.y)) if self.weights is None else self.weights
+        classes = np.repeat(np.arange(n_classes, dtype=np.float64), len(self.y))
+        share = np.tile(own / max(own.sum(), np.finfo(float).tiny), n_classes) / n_classes
+        rows = _Rows(
+            self.metric,
+            np.concatenate([self.y, classes[:, None]]),
+            np.concatenate([own, own.mean() * share]),
+            self.quantile,
+        )
+        return [np.concatenate([member] * (1 + n_classes)) for member in members], rows
+
     def score(self, predictions: Floats) -> float:
         """Return the score of predictions for these rows."""
         return score_predictions(self.metric, predictions, self.y, self.weights, self.quantile)
@@ -105,10 +129,12 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     """Choose a weighted mean of members by greedy forward selection, and score it honestly.
 
     Each step adds, with replacement, the member that makes the score of the mean of all additions
-    highest; the first best step gives the weights. For the honest score the rows are cut into two
-    random halves (in each class, for classification): the members chosen on one half predict the
-    other, and the predictions of both halves are scored together. Where that score is not better
-    than the best single member's, or all rows are of one group, that member alone is the result.
+    highest; the first best step gives the weights. Where the score reads how large probabilities
+    are, one row more is shared among the classes, as Laplace's rule has it. For the honest score
+    the rows are cut into two random halves (in each class, for classification): the members chosen
+    on one half predict the other, and the predictions of both halves are scored together. It may
+    be below the best member's own score, which that member was chosen by. Where all rows are of
+    one group, there are no halves and the best member alone is the result.
 
     Parameters
     ----------
@@ -179,29 +205,33 @@ def select_ensemble(  # noqa: PLR0913  the rows, how they are scored, and limits
     seconds = None if deadline is None else deadline / 3.0
     limits = _Limits(max_size, n_threads, seconds, look, share)
 
-    best = _best_single(members, rows)
-    member_weights, score_optimistic, n_steps = _select(members, rows, limits)
+    member_weights, n_steps = _select(members, rows, limits)
     one_group = rows.groups is not None and not rows.groups.any()
-    if np.count_nonzero(member_weights) < 2 or one_group:
-        return best
+    if one_group or not member_weights.any():
+        return _single(_best_member(members, rows), members, rows)
+    if np.count_nonzero(member_weights) < 2:
+        return _single(int(np.argmax(member_weights)), members, rows)
     crossed = _cross_fitted(members, rows, limits, seed)
     score = rows.score(crossed)
-    if not score > best.score:  # a score that is not defined is no better either
-        return best
+    if np.isnan(score):  # as where one half has a single class: nothing speaks for the weights
+        return _single(_best_member(members, rows), members, rows)
+    score_optimistic = rows.score(_mean(member_weights, members))
     return EnsembleSelection(member_weights, score, score_optimistic, n_steps, crossed)
 
 
-def _best_single(members: list[Floats], rows: _Rows) -> EnsembleSelection:
-    """Return the best member alone; where no score is defined, the first without NaN."""
+def _best_member(members: list[Floats], rows: _Rows) -> int:
+    """Return the number of the best member; where no score is defined, the first without NaN."""
     scores = np.array([rows.score(member) for member in members])
     if np.isnan(scores).all():
-        usable = [not np.isnan(member).any() for member in members]
-        best = int(np.argmax(usable))
-    else:
-        best = int(np.nanargmax(scores))
+        return int(np.argmax([not np.isnan(member).any() for member in members]))
+    return int(np.nanargmax(scores))
+
+
+def _single(best: int, members: list[Floats], rows: _Rows) -> EnsembleSelection:
+    """Return one member alone."""
     weights = np.zeros(len(members))
     weights[best] = 1.0
-    score = float(scores[best])
+    score = rows.score(members[best])
     return EnsembleSelection(weights, score, score, 1, members[best])
 
 
@@ -210,22 +240,25 @@ def _cross_fitted(members: list[Floats], rows: _Rows, limits: _Limits, seed: int
     first, second = cut_halves(rows.y, rows.metric, seed, rows.groups)
     crossed = np.full_like(members[0], np.nan)
     for chosen_on, used_on in ((first, second), (second, first)):
-        weights, _, _ = _select(
+        weights, _ = _select(
             [member[chosen_on] for member in members], rows.take(chosen_on), limits
         )
         if weights.any():
-            crossed[used_on] = sum(
-                weight * member[used_on]
-                for weight, member in zip(weights, members, strict=True)
-                if weight > 0.0
-            )
+            crossed[used_on] = _mean(weights, [member[used_on] for member in members])
     return crossed
 
 
-def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, float, int]:
-    """Return greedy weights, their score on these rows, and the number of additions."""
+def _mean(weights: Floats, members: list[Floats]) -> Floats:
+    """Return the weighted mean of members, of which those without a weight may hold NaN."""
+    pairs = zip(weights, members, strict=True)
+    return np.asarray(sum(weight * member for weight, member in pairs if weight > 0.0))
+
+
+def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats, int]:
+    """Return greedy weights and the number of additions."""
+    members, rows = rows.with_shared_row(members)
     if rows.metric.native and limits.share is None:
-        return greedy_ensemble(
+        weights, _, n_steps = greedy_ensemble(
             members,
             rows.y,
             rows.weights,
@@ -236,4 +269,8 @@ def _select(members: list[Floats], rows: _Rows, limits: _Limits) -> tuple[Floats
             limits.seconds,
             limits.look,
         )
-    return select_greedily(members, rows.score, limits.max_size, limits.lateness(), limits.share)
+    else:
+        weights, _, n_steps = select_greedily(
+            members, rows.score, limits.max_size, limits.lateness(), limits.share
+        )
+    return weights, n_steps
