@@ -34,9 +34,10 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
     validation : "auto", "time", float, int, splitter or (X_val, y_val), default="auto"
-        "auto": 5 folds below 10,000 rows, else 20 % of the rows held out, at most 20,000. "time":
-        the last 20 % held out, at most 20,000, for tables in order of time. Or a share, a number
-        of folds, a splitter of scikit-learn, or rows of their own, which nothing is trained on.
+        "auto": 5 folds below 10,000 rows, drawn three times over below 300, else 20 % of the rows
+        held out, at most 20,000. "time": the last 20 % held out, at most 20,000, for tables in
+        order of time. Or a share, a number of folds, a splitter of scikit-learn, or rows of their
+        own, which nothing is trained on.
     ensemble_size : "auto" or int >= 1, default="auto"
         Steps of the greedy ensemble selection, 12 for "auto"; 1 chooses a single candidate.
     baselines : "auto", None or sequence of str, default="auto"

@@ -16,6 +16,10 @@ __all__ = ["Split", "make_splits"]
 #: "auto" means cross-validation below this many rows, else a hold-out.
 HOLD_OUT_FROM_ROWS = 10_000
 AUTO_FOLDS = 5
+#: Below so many rows it means folds drawn several times over, as a score of so few rows depends
+#: on which of them were trained on together.
+REPEATED_BELOW_ROWS = 300
+AUTO_REPEATS = 3
 AUTO_FRACTION = 0.2
 AUTO_MAX_VALIDATION_ROWS = 20_000
 
@@ -50,7 +54,8 @@ def make_splits(
     Parameters
     ----------
     validation : "auto", "time", float, int or scikit-learn splitter
-        "auto": 5 folds below 10,000 rows, else a hold-out of 20 %, at most 20,000 rows. "time":
+        "auto": 5 folds below 10,000 rows, drawn three times over below 300, else a hold-out of
+        20 %, at most 20,000 rows. "time":
         the last 20 % of the rows, at most 20,000, for tables in order of time. A float in (0, 1):
         the share of rows held out. An int >= 2: the number of folds. An object with a method
         ``split(X, y, groups)``: what it gives for a column of zeros as X.
@@ -69,8 +74,8 @@ def make_splits(
     Returns
     -------
     list of Split
-        One for a hold-out; with folds, each row is a validation row exactly once. (A splitter may
-        leave rows out, or take them more than once.)
+        One for a hold-out; with folds, each row is a validation row exactly once, or once for each
+        time that folds are drawn. (A splitter may leave rows out, or take them more than once.)
 
     Raises
     ------
@@ -99,8 +104,11 @@ def make_splits(
     n_folds, n_held_out = _requested(validation, n_rows, group_codes)
     rng = keyed_rng(derive_seed(seed, _PURPOSE))
     if n_folds:
-        fold_of_row = _folds(n_folds, n_rows, codes, group_codes, rng)
-        return [_split_by(fold_of_row == fold, group_codes) for fold in range(n_folds)]
+        n_units = n_rows if group_codes is None else int(group_codes.max()) + 1
+        is_tiny = isinstance(validation, str) and n_rows < REPEATED_BELOW_ROWS
+        n_draws = AUTO_REPEATS if is_tiny and n_folds < n_units else 1  # of a fold each: all alike
+        drawn = [_folds(n_folds, n_rows, codes, group_codes, rng) for _ in range(n_draws)]
+        return [_split_by(f == fold, group_codes) for f in drawn for fold in range(n_folds)]
     return [_split_by(_hold_out(n_held_out, n_rows, codes, group_codes, rng), group_codes)]
 
 
