@@ -170,7 +170,7 @@ def test_within_the_noise_fit_says_it_to_the_log_alone(caplog):
             caplog.clear()
             AutoClassifier(
                 max_trials=1, search_space=HOPELESS, baselines=["linear"], random_state=seed,
-                validation=3,
+                validation=3, ensemble_size=1,
             ).fit(X, y)  # fmt: skip
         n_said += "the baseline LogisticRegression" in caplog.text
     assert n_said > 0, "two linear models, of which either may be ahead by a hair"

@@ -17,6 +17,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 
+from automs.part_scores import n_disjoint
 from automs.splits import make_splits
 
 
@@ -93,6 +94,7 @@ def test_folds_of_tiny_tables_are_drawn_several_times_and_not_alike():
     splits = make_splits("auto", 299, np.arange(299) % 3, 0)
     assert len(splits) == 15
     assert len({split.validation_rows.tobytes() for split in splits}) == 15
+    assert n_disjoint(splits) == 5
     assert len(make_splits(5, 299, None, 0)) == 5  # as asked for
     assert len(make_splits("auto", 5, None, 0)) == 5  # a row each: there is but one way
     groups = np.arange(40) % 4

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from automs.baseline_problem import BaselineResult
 from automs.board_rows import mean_score
 from automs.finish import Ensemble
+from automs.part_scores import n_disjoint
 from automs.scoring import score_predictions
 from automs.seeds import derive_seed, keyed_rng
 from automs.training import Training
@@ -88,7 +89,8 @@ def compare_with_baselines(
         return None
     score, result, scores = best
     if len(scores) > 1:
-        noise = _fold_noise(scores - ensemble.fold_scores)
+        disjoint = slice(n_disjoint(training.splits))  # folds drawn again tell nothing new of it
+        noise = _fold_noise((scores - ensemble.fold_scores)[disjoint])
     else:
         noise = _bootstrap_noise(training, ensemble, result, seed)
     return Comparison(result.name, score, model_score, noise)
