@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import gc
-import os
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -219,7 +219,7 @@ def test_a_middling_number_of_rows_is_predicted_alike(dtype: type) -> None:
     predictor.predict_into(X, out)
     np.testing.assert_array_equal(out, expected)
     X[7000, 2] = np.inf
-    with pytest.raises(ValueError, match="infinities .* row 7000"):
+    with pytest.raises(ValueError, match=r"infinities .* row 7000"):
         predictor.predict(X)
 
 
@@ -239,7 +239,7 @@ print(few - before, alone - few, n_threads() - alone)
 """
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
 def test_threads_are_started_for_many_rows_alone() -> None:
     script = _THREADS_OF_A_PROCESS.format(data=a_predictor().to_bytes().hex())
     run = subprocess.run(
