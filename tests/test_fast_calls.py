@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import gc
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,3 +209,40 @@ def test_estimators_take_arrays_of_floats_as_they_are(estimator: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             model.predict(bad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_middling_number_of_rows_is_predicted_alike(dtype: type) -> None:
+    predictor, X = a_predictor(), some_rows(12000, dtype)  # without the GIL, by one thread
+    expected, out = careful(predictor).rows(X, 1), np.empty(12000)
+    np.testing.assert_array_equal(predictor.predict(X), expected)
+    predictor.predict_into(X, out)
+    np.testing.assert_array_equal(out, expected)
+    X[7000, 2] = np.inf
+    with pytest.raises(ValueError, match=r"infinities .* row 7000"):
+        predictor.predict(X)
+
+
+_THREADS_OF_A_PROCESS = """
+import os, numpy as np
+from automs.predictor import Predictor
+predictor = Predictor(bytes.fromhex("{data}"))
+X = np.zeros((300_000, predictor.n_features_in_))
+def n_threads(): return len(os.listdir("/proc/self/task"))
+before = n_threads()
+for n_rows in (1, 100, 1000): predictor.predict(X[:n_rows], n_jobs=4)
+few = n_threads()
+predictor.predict(X, n_jobs=1)
+alone = n_threads()
+predictor.predict(X, n_jobs=4)
+print(few - before, alone - few, n_threads() - alone)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
+def test_threads_are_started_for_many_rows_alone() -> None:
+    script = _THREADS_OF_A_PROCESS.format(data=a_predictor().to_bytes().hex())
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert run.stdout.split() == ["0", "0", "3"], run.stderr

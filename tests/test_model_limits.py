@@ -6,10 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
+import automs.fitting
+import automs.within_limits
 from automs import AutoClassifier, AutoRegressor, GibbsStrategy
 from automs.candidates import Candidate
 from automs.clock import Clock
+from automs.decision import make_decision
 from automs.distillation import distill
 from automs.finish import Ensemble
 from automs.pupils import pupils
@@ -220,7 +224,54 @@ def test_true_values_of_validation_rows_have_no_part_in_a_pupil(taught):
     for one, other in zip(before.network.weights, after.network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert before.epochs == after.epochs
+    np.testing.assert_array_equal(before.predictions[0], after.predictions[0])
     assert before.fold_scores[0] != after.fold_scores[0]
+
+
+def rare_table(seed, n_rows):
+    """A class that no model can be sure of, and no linear one can find."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 3))
+    p = 1.0 / (1.0 + np.exp(2.8 - 1.5 * np.abs(X[:, 0]) * np.sign(X[:, 1])))
+    return X, np.where(rng.random(n_rows) < p, "yes", "no")
+
+
+def test_a_pupil_is_decided_on_by_its_own_predictions_for_rows_that_did_not_teach_it(monkeypatch):
+    """A pupil that knew its rows by heart would be sure of them, and call for no factors."""
+    pupils_made, decided = [], []
+
+    def distilled(*arguments):
+        pupils_made.append(distill(*arguments))
+        return pupils_made[-1]
+
+    def decide(training, ensemble, seed, clock, predictions=None):
+        decision = make_decision(training, ensemble, seed, clock, predictions)
+        if predictions is not None:
+            decided.append((training, predictions, decision))
+        return decision
+
+    monkeypatch.setattr(automs.within_limits, "distill", distilled)
+    monkeypatch.setattr(automs.fitting, "make_decision", decide)
+    model = fitted(
+        "binary", rare_table(3, 1200), metric="f1", size_limit=2_500,
+        search_space=SearchSpace(
+            {"hidden_layer_sizes": (32,), "encoding": "standard", "learning_rate": 0.01,
+             "batch_size": 32, "epochs": 15}
+        ),
+    )  # fmt: skip
+
+    (made,), ((training, (predictions,), decision),) = pupils_made, decided
+    assert predictions is made.predictions
+    assert [len(p) for p in predictions] == [s.validation_rows.size for s in training.splits]
+    predictor = model._kept.models["distilled"].predictor
+    np.testing.assert_array_equal(predictor.label_factors, decision.label_factors)
+    row = model.leaderboard_.set_index("name").loc["distilled"]
+    assert row["score_val"] == pytest.approx(np.mean(decision.fold_scores))
+    X, y = rare_table(4, 10_000)
+    plain = model.classes_[predictor.predict_proba(X).argmax(axis=1)]
+    by_labels = [f1_score(y, labels, pos_label="yes") for labels in (predictor.predict(X), plain)]
+    assert by_labels[0] > 1.2 * by_labels[1]
+    assert row["score_val"] == pytest.approx(by_labels[0], abs=0.1)
 
 
 def test_without_time_or_pupils_nothing_is_distilled(taught):

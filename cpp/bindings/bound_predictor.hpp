@@ -17,6 +17,7 @@
 #include "automs/predictor.hpp"
 #include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "core/row_tasks.hpp"
 
 namespace automs::bindings {
 
@@ -26,10 +27,6 @@ template <typename T>
 using Rows = py::array_t<T, py::array::c_style>;
 
 inline constexpr std::size_t kRowsPerTask = 256;
-
-// Multiplications that a further thread must have to pay for its start: about a tenth of a
-// millisecond's, some times what it takes to wake a thread and to wait for it.
-inline constexpr std::size_t kWorkPerThread = 4'000'000;
 
 inline std::size_t n_tasks_of(std::size_t n_rows) {
   return (n_rows + kRowsPerTask - 1) / kRowsPerTask;
@@ -107,23 +104,13 @@ class BoundPredictor {
     const T* source = X.data();
     double* out = predictions.mutable_data();
     std::size_t infinite = kNoRow;
-    n_threads = std::min(n_threads, paying_threads(n_rows));
     {
       const py::gil_scoped_release unlocked;
-      infinite = predict_all(source, n_rows, n_threads, out);
+      infinite = predict_all(source, n_rows, plan_row_tasks(predictor_, n_rows, n_threads), out);
     }
     require(infinite == kNoRow, "X must not hold infinities (NaN means missing), got one in row " +
                                     std::to_string(infinite));
     return predictions;
-  }
-
-  /// The most threads that pay for that many rows, at least 1.
-  int paying_threads(std::size_t n_rows) const {
-    const std::size_t most = std::min<std::size_t>(n_rows, 1'000'000'000);
-    const std::size_t n_tasks = std::min<std::size_t>(n_tasks_of(most), 1024);
-    const double work = static_cast<double>(most) * static_cast<double>(predictor_.n_parameters());
-    const double paying = 1.0 + work / static_cast<double>(kWorkPerThread);
-    return std::max(1, static_cast<int>(std::min(paying, static_cast<double>(n_tasks))));
   }
 
   /// Rows -> out, by this thread and with the GIL held; false, and nothing certain in `out`, where
@@ -134,6 +121,17 @@ class BoundPredictor {
     if (predictor_.has_infinity(rows, n_rows * width)) return false;
     predictor_.predict_rows(rows, n_rows, width, out, workspace_);
     return true;
+  }
+
+  /// The same without the GIL; false also where there is no memory for a workspace.
+  template <typename T>
+  bool predict_more(const T* rows, std::size_t n_rows, double* out) const noexcept {
+    const py::gil_scoped_release unlocked;
+    try {
+      return predict_all(rows, n_rows, plan_row_tasks(predictor_, n_rows, 1), out) == kNoRow;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
 
   /// Room for one row's values, guarded by the GIL.
@@ -164,14 +162,15 @@ class BoundPredictor {
 
   /// Fills `out`; gives the first row with an infinity, or kNoRow.
   template <typename T>
-  std::size_t predict_all(const T* rows, std::size_t n_rows, int n_threads, double* out) const {
+  std::size_t predict_all(const T* rows, std::size_t n_rows, const RowTasks& tasks,
+                          double* out) const {
     const std::size_t width = predictor_.n_columns();
-    std::vector<Predictor::Workspace> workspaces(static_cast<std::size_t>(n_threads));
+    std::vector<Predictor::Workspace> workspaces(static_cast<std::size_t>(tasks.n_threads));
     for (Predictor::Workspace& workspace : workspaces) prepare(workspace);
     std::atomic<std::size_t> infinite{kNoRow};
-    parallel_for(n_tasks_of(n_rows), n_threads, [&](std::size_t task, int thread) {
-      const std::size_t first = task * kRowsPerTask;
-      const std::size_t n = std::min(kRowsPerTask, n_rows - first);
+    parallel_for(tasks.n_tasks, tasks.n_threads, [&](std::size_t task, int thread) {
+      const std::size_t first = task * tasks.n_rows_each;
+      const std::size_t n = std::min(tasks.n_rows_each, n_rows - first);
       const T* start = rows + first * width;
       const std::size_t n_suspects = predictor_.has_infinity(start, n * width) ? n * width : 0;
       for (std::size_t i = 0; i < n_suspects; ++i) {

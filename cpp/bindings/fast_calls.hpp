@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bindings/bound_predictor.hpp"
+#include "core/row_tasks.hpp"
 
 namespace automs::bindings {
 
@@ -48,20 +49,27 @@ inline bool read_array(const FastCalls& calls, PyObject* object, int n_dims, int
   return true;
 }
 
-/// Predicts into `out`; false where the rows hold an infinity.
-inline bool predict_raw(BoundPredictor& bound, const RawArray& array, std::size_t n_rows,
-                        double* out) {
-  if (array.is_double) {
-    return bound.predict_few(reinterpret_cast<const double*>(array.data), n_rows, out);
-  }
-  return bound.predict_few(reinterpret_cast<const float*>(array.data), n_rows, out);
+/// Predicts into `out`, without the GIL where that takes longer than a moment.
+template <typename T>
+bool predict_values(BoundPredictor& bound, const char* data, std::size_t n_rows, double* out) {
+  const T* rows = reinterpret_cast<const T*>(data);
+  return are_few(bound.predictor(), n_rows) ? bound.predict_few(rows, n_rows, out)
+                                            : bound.predict_more(rows, n_rows, out);
 }
 
-/// Whether the array holds rows for the model, few enough for this thread.
-inline bool are_few_rows(const FastCalls& calls, const RawArray& array) {
+/// Predicts into `out`; false where the careful function has to say what is wrong.
+inline bool predict_raw(BoundPredictor& bound, const RawArray& array, std::size_t n_rows,
+                        double* out) {
+  return array.is_double ? predict_values<double>(bound, array.data, n_rows, out)
+                         : predict_values<float>(bound, array.data, n_rows, out);
+}
+
+/// Whether the array holds rows for the model, too few for more than one thread.
+inline bool is_for_one_thread(const FastCalls& calls, const RawArray& array) {
   const Predictor& predictor = calls.bound->predictor();
+  const auto n_rows = static_cast<std::size_t>(array.shape[0]);
   return static_cast<std::size_t>(array.shape[1]) == predictor.n_columns() &&
-         calls.bound->paying_threads(static_cast<std::size_t>(array.shape[0])) == 1;
+         plan_row_tasks(predictor, n_rows, 2).n_threads == 1;
 }
 
 inline FastCalls& calls_of(PyObject* self) {
@@ -114,7 +122,7 @@ inline PyObject* fast_rows(PyObject* self, PyObject* const* arguments, Py_ssize_
   FastCalls& calls = calls_of(self);
   RawArray array;
   if (n == 1 && names == nullptr && read_array(calls, arguments[0], 2, 0, array) &&
-      are_few_rows(calls, array)) {
+      is_for_one_thread(calls, array)) {
     const auto n_rows = static_cast<std::size_t>(array.shape[0]);
     PyObject* result = new_result(calls, n_rows);
     if (result == nullptr) return nullptr;
@@ -131,7 +139,7 @@ inline PyObject* fast_into(PyObject* self, PyObject* const* arguments, Py_ssize_
   const std::size_t n_outputs = calls.bound->predictor().n_outputs();
   RawArray array, out;
   const bool fits = n == 2 && names == nullptr && read_array(calls, arguments[0], 2, 0, array) &&
-                    are_few_rows(calls, array) &&
+                    is_for_one_thread(calls, array) &&
                     read_array(calls, arguments[1], n_outputs == 1 ? 1 : 2,
                                py::detail::npy_api::NPY_ARRAY_WRITEABLE_, out) &&
                     out.is_double && out.shape[0] == array.shape[0] &&

@@ -58,7 +58,7 @@ class Tasks {
       if (crew && crew->help(thread)) {
         misses = 0;
       } else {
-        rest(crew ? misses : kMissesBeforeSleep);
+        crew ? rest(misses) : rest_alone(misses);
         misses = std::min(misses + 1, kMissesBeforeSleep);
       }
       if (thread == 0 && idle && Clock::now() >= next_idle) {
@@ -87,6 +87,16 @@ class Tasks {
       std::this_thread::yield();
     } else {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+
+  /// Without a crew there is nothing to help with: the others end within microseconds, as tasks
+  /// are short where time matters, or else this core is better left to one of them.
+  static void rest_alone(int misses) {
+    if (misses < kMissesBeforeYield) {
+      pause_briefly();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
   }
 

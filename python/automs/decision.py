@@ -42,6 +42,7 @@ _MOST_CLASSES = 30
 _MOST_STEPS = 200_000_000
 
 Values = npt.NDArray[np.float64]
+Predictions = list[list[Values]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,13 @@ class Decision:
         return replace(network, weights=weights, biases=biases)
 
 
-def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Clock) -> Decision:
+def make_decision(
+    training: Training,
+    ensemble: Ensemble,
+    seed: int,
+    clock: Clock,
+    predictions: Predictions | None = None,
+) -> Decision:
     """Find what the metric calls for.
 
     Metrics that read how large probabilities are call for a temperature, metrics of labels for
@@ -97,6 +104,10 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
         Cuts the rows into halves.
     clock : Clock
         Where half of the time left may be too short, probabilities are left as they are.
+    predictions : list of lists of ndarray, optional
+        Of members that are no candidates of the training: for each one, and each fold, what a
+        network that was trained on neither the fold's validation rows nor their true values
+        predicts for them.
 
     Returns
     -------
@@ -108,10 +119,11 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
     if not is_regression and not (metric.reads_sizes or metric.reads_labels):
         return plain
     n_rows = sum(split.validation_rows.size for split in training.splits)
-    if n_rows == 0 or clock.remaining() <= 0.0 or _is_slow(training, ensemble, clock):
+    has_time = n_rows > 0 and clock.remaining() > 0.0
+    if not has_time or _is_slow(training, ensemble, clock, predictions):
         return plain
     if is_regression:
-        return _bound(training, ensemble)
+        return _bound(training, ensemble, predictions)
     n_classes = training.target.n_outputs
     if metric.reads_labels and n_classes > _MOST_CLASSES:
         return plain
@@ -124,22 +136,37 @@ def make_decision(training: Training, ensemble: Ensemble, seed: int, clock: Cloc
         return plain
     every = max(1, -(-by_row * n_rows // _MOST_STEPS))
     decide = _weigh_labels if metric.reads_labels else _temper
-    return decide(training, ensemble, seed, every)
+    rows = _rows(training, ensemble, every, predictions)
+    return decide(training, ensemble, seed, every, rows)
 
 
-def _is_slow(training: Training, ensemble: Ensemble, clock: Clock) -> bool:
+def _scored(ensemble: Ensemble) -> int:
+    """Give the candidate by whose settings predictions are scored."""
+    return max(ensemble.members[0].number, 0)
+
+
+def _by_member(training: Training, ensemble: Ensemble, own: Predictions | None) -> Predictions:
+    if own is not None:
+        return own
+    return training.validation_predictions([trial.number for trial in ensemble.members])
+
+
+def _is_slow(training: Training, ensemble: Ensemble, clock: Clock, own: Predictions | None) -> bool:
     """Whether predicting and scoring validation rows would take too much of the time left."""
     if math.isinf(clock.remaining()):
         return False
-    started, first = clock.elapsed(), ensemble.members[0].number
-    training.fold_scores(first, training.validation_predictions([first])[0])
+    started = clock.elapsed()
+    first = replace(ensemble, members=ensemble.members[:1])
+    training.fold_scores(_scored(first), _by_member(training, first, own)[0])
     expected = (1 + len(ensemble.members)) * (clock.elapsed() - started)
     return expected > _SHARE * clock.remaining()
 
 
-def _rows(training: Training, ensemble: Ensemble, every: int) -> CalibratedRows:
+def _rows(
+    training: Training, ensemble: Ensemble, every: int, own_predictions: Predictions | None
+) -> CalibratedRows:
     """Give every k-th validation row of all folds, with what each member predicts."""
-    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    by_member = _by_member(training, ensemble, own_predictions)
     rows = np.concatenate([split.validation_rows for split in training.splits])[::every]
     own = training.sample_weight
     return CalibratedRows(
@@ -162,7 +189,7 @@ def _moved_scores(
     if every > 1:
         return ensemble.fold_scores
     ends = np.cumsum([split.validation_rows.size for split in training.splits])[:-1]
-    first = ensemble.members[0].number
+    first = _scored(ensemble)
 
     def by_fold(predictions: Values) -> Values:
         return training.fold_scores(first, np.split(predictions, ends))
@@ -176,8 +203,9 @@ def _shifted(scores: Values, by: Values) -> Values:
     return scores + np.where(np.isfinite(by), by, 0.0)
 
 
-def _temper(training: Training, ensemble: Ensemble, seed: int, every: int) -> Decision:
-    rows = _rows(training, ensemble, every)
+def _temper(
+    training: Training, ensemble: Ensemble, seed: int, every: int, rows: CalibratedRows
+) -> Decision:
     found = fit_temperature(rows, training.metric, seed)
     if found is None:
         return Decision(ensemble.fold_scores)
@@ -189,8 +217,9 @@ def _temper(training: Training, ensemble: Ensemble, seed: int, every: int) -> De
     return Decision(fold_scores, temperature=found.value, notes=notes)
 
 
-def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int) -> Decision:
-    rows = _rows(training, ensemble, every)
+def _weigh_labels(
+    training: Training, ensemble: Ensemble, seed: int, every: int, rows: CalibratedRows
+) -> Decision:
     found = fit_label_factors(
         rows.mean(),
         rows.y,
@@ -209,9 +238,9 @@ def _weigh_labels(training: Training, ensemble: Ensemble, seed: int, every: int)
     return Decision(fold_scores, label_factors=found.values, notes=notes)
 
 
-def _bound(training: Training, ensemble: Ensemble) -> Decision:
+def _bound(training: Training, ensemble: Ensemble, own: Predictions | None) -> Decision:
     """Keep values within the target's range, unless scores say that they go beyond it."""
-    by_member = training.validation_predictions([trial.number for trial in ensemble.members])
+    by_member = _by_member(training, ensemble, own)
     free, held = (
         _fold_scores(training, ensemble, by_member, bounded=bounded) for bounded in (False, True)
     )
@@ -237,4 +266,4 @@ def _fold_scores(
             own = folds[fold] if allowed is None else np.clip(folds[fold], *allowed)
             mean += weight * own
         means.append(mean)
-    return training.fold_scores(ensemble.members[0].number, means)
+    return training.fold_scores(_scored(ensemble), means)

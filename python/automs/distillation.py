@@ -39,6 +39,8 @@ class Distilled:
         Trained on all rows.
     fold_scores : ndarray of float64, shape (n_folds,)
         Of the folds' pupils, on rows that neither they nor their teachers were trained on.
+    predictions : list of ndarray of shape (n_validation_rows, n_outputs)
+        Theirs for these rows, fold by fold.
     seconds : float
         Training time.
     epochs : int
@@ -47,6 +49,7 @@ class Distilled:
     candidate: Candidate
     network: FoldNetwork
     fold_scores: Values
+    predictions: list[Values]
     seconds: float
     epochs: int
 
@@ -116,7 +119,8 @@ def distill(
     best = int(np.argmin(np.mean([taught.errors for taught in classes], axis=0)))
     if not all(np.isfinite(taught.errors[best]) for taught in classes):
         return None
-    scores = school.scores([taught.training.networks(best)[0] for taught in classes])
+    examined = school.examine([taught.training.networks(best)[0] for taught in classes])
+    scores = training.fold_scores(0, examined)
     rows = np.arange(len(table.values), dtype=np.int32)
     epochs = max(taught.epochs[best] for taught in classes)
     wisdom = school.wisdom(teacher, training.folds)
@@ -125,7 +129,7 @@ def distill(
         return None
     network = school.as_model(last.training.networks(0)[0])
     seconds = last.seconds + sum(taught.seconds for taught in classes)
-    return Distilled(candidates[best], network, scores, seconds, epochs)
+    return Distilled(candidates[best], network, scores, examined, seconds, epochs)
 
 
 class _School:
@@ -214,13 +218,13 @@ class _School:
             sum(each.seconds for each in progress),
         )
 
-    def scores(self, networks: Sequence[FoldNetwork]) -> Values:
-        """Score each fold's pupil on the true values of its validation rows."""
+    def examine(self, networks: Sequence[FoldNetwork]) -> list[Values]:
+        """Give what each fold's pupil predicts for its validation rows."""
         predictions = []
         for fold, (split, network) in enumerate(zip(self._training.splits, networks, strict=True)):
             pupil = [self.as_model(network, self._training.target_range(fold))]
             predictions.append(self._predicted([(1.0, pupil)], split.validation_rows))
-        return self._training.fold_scores(0, predictions)
+        return predictions
 
     def _predicted(self, members: Any, rows: Any) -> Values:
         training, table = self._training, self._table

@@ -19,7 +19,7 @@ from automs.budgets import narrowed
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.comparison import Comparison, compare_with_baselines
-from automs.decision import Decision, make_decision
+from automs.decision import Decision, Predictions, make_decision
 from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
@@ -238,9 +238,9 @@ def _open_workshop(search: Search, table: Table, settings: FitSettings, clock: C
     def pack(ensemble: Ensemble, networks: Networks, decision: Decision) -> Predictor:
         return _pack(ensemble, networks, table, training.target, settings, decision)
 
-    def decide(ensemble: Ensemble) -> Decision:
-        kept = _FINISH_SHARE / 2.0 * (clock.limit or 0.0)  # for packing
-        return make_decision(training, ensemble, settings.seed, clock.keeping(kept))
+    def decide(ensemble: Ensemble, predictions: Predictions | None = None) -> Decision:
+        left = clock.keeping(_FINISH_SHARE / 2.0 * (clock.limit or 0.0))  # for packing
+        return make_decision(training, ensemble, settings.seed, left, predictions)
 
     nominal = limits.are_set and clock.limit is None
     workshop = Workshop(training, table, pack, decide, search.trials()[0], nominal=nominal)

@@ -125,8 +125,8 @@ class Predictor(LabelChoice, Exports):
             Columns of a data frame are taken by name where the model has names; others are ignored.
             Dates are datetimes or dates, without a zone in UTC, or texts in ISO form.
         n_jobs : int or None, default=None
-            The most threads; None or -1 for all cores. Each but the first is taken for 4,000,000
-            products of a row and a parameter: a few rows are left to the caller's thread.
+            The most threads; None or -1 for all cores. Each has about 0.2 ms of work at least: a
+            few rows are left to the caller's thread.
 
         Returns
         -------

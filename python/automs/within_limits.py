@@ -219,11 +219,13 @@ def _distilled(
         return None
     pupil = _as_trial(made)
     networks = {pupil.number: [made.network]}
-    model = workshop.model(pupil.name, alone(pupil), networks)
+    chosen = workshop.examined(pupil, made.predictions)
+    chosen = replace(chosen, fold_scores=workshop.decide(chosen).fold_scores)
+    model = workshop.model(pupil.name, chosen, networks)
     if not settings.limits.hold(model.cost):
         return None
     reason = f"one network, trained on what {_said(teacher)} predicts"
-    return Contender(model, alone(pupil), networks, "distilled", reason)
+    return Contender(model, chosen, networks, "distilled", reason)
 
 
 def _said(teacher: Ensemble) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from automs.board_rows import mean_score
 from automs.budgets import Cost, CostModel, Limits
 from automs.candidates import Candidate
-from automs.decision import Decision
+from automs.decision import Decision, Predictions, Values
 from automs.finish import Ensemble
 from automs.kept_models import KeptModel, Networks, front
 from automs.outcomes import FoldNetwork
@@ -23,7 +23,7 @@ from automs.trials import Trial
 __all__ = ["Workshop", "alone"]
 
 Pack = Callable[[Ensemble, Networks, Decision], Predictor]
-Decide = Callable[[Ensemble], Decision]
+Decide = Callable[[Ensemble, Predictions | None], Decision]
 
 _N_MEASURED = 3
 #: Of a limit on measured latency, for the networks that are trained.
@@ -47,7 +47,8 @@ class Workshop:
     pack : callable
         An ensemble, the networks of its members by number, how outputs are read -> `Predictor`.
     decide : callable
-        An ensemble of trials -> how its outputs are read, `Decision`.
+        An ensemble, and its members' predictions where they are no trials -> how its outputs are
+        read, `Decision`.
     constant : Trial
         The model that is there whatever happens: a linear network.
     nominal : bool
@@ -74,6 +75,7 @@ class Workshop:
         self._pack = pack
         self._decide = decide
         self._decisions: dict[tuple[tuple[int, ...], tuple[float, ...]], Decision] = {}
+        self._examined: dict[int, list[Values]] = {}
         self._nominal = nominal
         self._constant = constant
         self._first = training.networks(constant.number)[:1]
@@ -148,14 +150,18 @@ class Workshop:
         return Cost(latency_us, len(predictor.to_bytes()))
 
     def decide(self, ensemble: Ensemble) -> Decision:
-        """Give how an ensemble's outputs are read; a network that is no trial is left as it is."""
+        """Give how an ensemble's outputs are read."""
         numbers = tuple(trial.number for trial in ensemble.members)
-        if any(number < 0 for number in numbers):
-            return Decision(ensemble.fold_scores, bounded=self.training.metric.has_domain)
         key = (numbers, tuple(ensemble.weights))
         if key not in self._decisions:
-            self._decisions[key] = self._decide(ensemble)
+            own = [self._examined[number] for number in numbers if number in self._examined]
+            self._decisions[key] = self._decide(ensemble, own or None)
         return self._decisions[key]
+
+    def examined(self, pupil: Trial, predictions: list[Values]) -> Ensemble:
+        """Take a network that is no trial, with its folds' predictions for validation rows."""
+        self._examined[pupil.number] = predictions
+        return alone(pupil)
 
     def model(self, name: str, ensemble: Ensemble, networks: Networks) -> KeptModel:
         """Pack an ensemble, or a trial alone, of some networks for each member."""

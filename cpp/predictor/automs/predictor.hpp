@@ -65,6 +65,8 @@ class Predictor {
   /// Values that `predict` writes: the targets of a regression, or one probability for each class.
   std::size_t n_outputs() const noexcept { return model_.n_outputs; }
   std::size_t n_networks() const noexcept { return model_.networks.size(); }
+  /// Numbers that all encoders make of a row, embeddings not among them.
+  std::size_t n_features() const noexcept { return n_features_; }
   /// Weights, biases, parametric activations and embeddings of all networks.
   std::size_t n_parameters() const noexcept { return n_parameters_; }
   /// The kernels in use.
@@ -192,6 +194,7 @@ class Predictor {
   CpuPath path_ = CpuPath::portable;
   Array<EncoderPlace> encoders_;
   Array<detail::NetworkBlocks> networks_;
+  std::size_t n_features_ = 0;
   std::size_t n_parameters_ = 0;
   std::size_t rows_at_once_ = 0;  // a workspace holds
   std::size_t n_inputs_ = 0;      // floats of all encoders: the buffers begin behind them
@@ -231,6 +234,7 @@ inline void Predictor::measure() noexcept {
   constexpr std::size_t most_floats = std::size_t{1} << 18;
   std::size_t n_floats = 0;  // of one row
   for (const EncoderPlace& place : encoders_) n_floats += place.stride;
+  for (const Encoder& encoder : model_.encoders) n_features_ += encoder.n_features;
   for (const PackedNetwork& network : model_.networks) {
     n_parameters_ += network.periodic.n_parameters();
     for (const EmbeddingTable& table : network.embeddings) n_parameters_ += table.vectors.size();
