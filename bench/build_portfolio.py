@@ -3,8 +3,10 @@
 python bench/build_portfolio.py measure --data FOLDER --out scores.csv [--jobs 1]
 python bench/build_portfolio.py choose scores.csv
 python bench/build_portfolio.py report scores.csv [--markdown report.md]
+python bench/build_portfolio.py search scores.csv --data FOLDER --out searches.csv [--budget 8]
 
-`measure` goes on where it stopped; the other two train nothing.
+`measure` and `search` go on where they stopped; the other two train nothing. What `search` wrote is
+compared by `python bench/accuracy.py report searches.csv --ours automs_built`.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from accuracy import numbers
 from accuracy_protocol import read_index
 from portfolio_choice import collect, leave_one_out, lists_by_kind
 from portfolio_evidence import evidence
-from portfolio_pool import pool
+from portfolio_pool import pool, record_pool
 from portfolio_scores import Score, measure, read_scores
+from portfolio_search import search
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,11 +33,16 @@ def parser() -> argparse.ArgumentParser:
     for name, text in (
         ("choose", "print the lists from all tables, and from all but each one"),
         ("report", "compare lists on the tables that they were chosen without"),
+        ("search", "search with the lists of those tables, and with the default one"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("scores", type=Path)
         if name == "report":
             command.add_argument("--markdown", type=Path, help="write it there, too")
+    command.add_argument("--data", type=Path, required=True, help="index.csv and NAME.parquet")
+    command.add_argument("--out", type=Path, required=True, help="CSV, as of bench/accuracy.py")
+    command.add_argument("--budget", type=float, default=8.0, metavar="SECONDS")
+    command.add_argument("--seeds", type=numbers, default=(0,))
     return top
 
 
@@ -52,8 +61,10 @@ def main() -> None:
     arguments = parser().parse_args()
     if arguments.command == "measure":
         datasets = sorted(read_index(arguments.data), key=lambda dataset: dataset.n_rows)
+        record_pool(arguments.out)
         measure(arguments.data, datasets, arguments.out, arguments.jobs)
         return
+    record_pool(arguments.scores)
     scores = read_scores(arguments.scores)
     if arguments.command == "choose":
         collected = collect(scores)
@@ -61,6 +72,10 @@ def main() -> None:
             print(f"{kind}: {' '.join(names)}")
         for table, names in leave_one_out(collected).items():
             print(f"without {table}: {' '.join(names)}")
+        return
+    if arguments.command == "search":
+        lists = leave_one_out(collect(scores))
+        search(arguments.data, lists, arguments.out, arguments.budget, arguments.seeds)
         return
     text = evidence(collect(scores), left_out(scores))
     print(text)

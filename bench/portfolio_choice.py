@@ -49,6 +49,13 @@ class Scores:
             self.cost[at],
         )
 
+    def of_families(self, *families: str) -> Scores:
+        """The same with the candidates alone whose names begin so."""
+        at = [i for i, name in enumerate(self.candidates) if name.startswith(families)]
+        names = tuple(self.candidates[i] for i in at)
+        figures = (self.error_val[:, at], self.error_test[:, at], self.cost[:, at])
+        return Scores(self.tables, self.kinds, names, *figures)
+
 
 def kind_of(task: str) -> str:
     return "regression" if task == "regression" else "classification"
@@ -110,7 +117,14 @@ def choose(scores: Scores, length: int = LENGTH) -> list[str]:
     """The list for tables like these: by regret on validation and test rows, with equal weight.
 
     Either is a noisy measure of the same network; their mean is less so.
+
+    Raises
+    ------
+    ValueError
+        When there is no table.
     """
+    if not scores.tables:
+        raise ValueError("a list must be chosen from at least one table, got none")
     regret = (regrets(scores.error_val) + regrets(scores.error_test)) / 2.0
     cost = np.exp(np.log(np.maximum(scores.cost, 1e-9)).mean(axis=0))
     return [scores.candidates[at] for at in greedy(regret, cost, length)]

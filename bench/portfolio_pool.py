@@ -6,7 +6,9 @@ and the number of rows: activation, batch size, epochs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from automs import Candidate
@@ -31,6 +33,30 @@ RECIPES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("td", {"hidden_layer_sizes": (128, 128), "frequency_scale": 1.0}),
     ("td", {"hidden_layer_sizes": (128, 128), "dropout": 0.3, "weight_decay": 0.1}),
 )
+
+
+def record_pool(scores: Path) -> None:
+    """Write what the names mean beside a file of scores, or see that they still mean it.
+
+    Without this, another default search space would give old scores to new candidates.
+    """
+    path = scores.with_suffix(".pool.json")
+    if not path.exists():
+        path.write_text(pool_text())
+    elif path.read_text() != pool_text():
+        raise SystemExit(f"{scores} was measured with other candidates, those of {path.name}")
+
+
+def pool_text() -> str:
+    """The pool as JSON, a line a candidate: what differs from the defaults of `Candidate`."""
+    plain = Candidate().settings()
+    lines = [
+        f"{json.dumps(f'{kind} {name}')}: "
+        + json.dumps({key: value for key, value in c.settings().items() if value != plain[key]})
+        for kind, task in (("regression", "regression"), ("classification", "multiclass"))
+        for name, c in pool(task, REFERENCE_ROWS).items()
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def default_epochs(n_rows: int) -> int:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 
-from automs import Candidate
+from automs import AutoRegressor, Candidate
 from automs.portfolio import first_candidates, suits_rows
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
@@ -18,6 +19,8 @@ with pytest.MonkeyPatch.context() as patch:
     choice = importlib.import_module("portfolio_choice")
     found = importlib.import_module("portfolio_evidence")
     pools = importlib.import_module("portfolio_pool")
+    searches = importlib.import_module("portfolio_search")
+KEPT = BENCH / "results" / "portfolio.csv"
 
 
 def scores(errors, seconds=None, task="binary"):
@@ -71,6 +74,17 @@ def test_lists_by_kind_know_the_tables_of_their_kind_alone():
     assert chosen == {"classification": ["c0"], "regression": ["c2"]}
 
 
+def test_a_choice_may_be_among_some_families_alone():
+    lines = choice.collect(scores([[0.3, 0.2, 0.1]])).of_families("c0", "c1")
+    assert lines.candidates == ("c0", "c1")
+    assert choice.choose(lines) == ["c1"]
+
+
+def test_a_choice_needs_a_table():
+    with pytest.raises(ValueError, match="at least one table"):
+        choice.leave_one_out(choice.collect(scores([[0.1, 0.2]])))
+
+
 def test_a_table_that_was_not_finished_does_not_count():
     lines = scores([[0.1, 0.2], [0.1, 0.2]])
     assert choice.collect(lines[:-1]).tables == ("t0",)
@@ -98,6 +112,40 @@ def test_scores_come_back_as_written(tmp_path):
     assert scores_of.read_scores(path) == lines
 
 
+def test_scores_of_another_pool_are_refused(tmp_path, monkeypatch):
+    pools.record_pool(tmp_path / "scores.csv")
+    pools.record_pool(tmp_path / "scores.csv")
+    monkeypatch.setattr(pools, "SEED", 1)
+    with pytest.raises(SystemExit, match="other candidates"):
+        pools.record_pool(tmp_path / "scores.csv")
+
+
+def test_a_search_starts_with_the_list_that_it_is_given():
+    X, y = load_diabetes(return_X_y=True)
+    names, settings = ["hand10", "draw11", "hand05"], {"baselines": None, "random_state": 0}
+    with searches.starting_with(names):
+        trained = AutoRegressor(max_trials=3, **settings).fit(X, y).trials_
+    nets = [trial.candidate for trial in trained if trial.name.startswith("net")]
+    named = pools.pool("regression", 354)
+    assert [_unseeded(c) for c in nets[:2]] == [_unseeded(named[name]) for name in names[:2]]
+    assert all(_unseeded(c) != _unseeded(named["hand05"]) for c in nets)  # too large here
+    later = AutoRegressor(max_trials=1, **settings).fit(X, y).trials_[-1].candidate
+    assert (
+        later.settings() | {"seed": None}
+        == first_candidates("regression", 354, loss="squared")[0].settings()
+    )
+
+
+@pytest.mark.skipif(not KEPT.exists(), reason="kept results are not beside the tests")
+def test_kept_scores_give_lists_of_valid_candidates_for_every_table():
+    assert KEPT.with_suffix(".pool.json").read_text() == pools.pool_text()
+    lists = choice.leave_one_out(choice.collect(scores_of.read_scores(KEPT)))
+    assert len(lists) == 26
+    for task in ("regression", "multiclass"):
+        assert {name for names in lists.values() for name in names} <= set(pools.pool(task, 3_000))
+    assert all(6 <= len(set(names)) == len(names) for names in lists.values())
+
+
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_the_pool_has_the_search_s_own_first_candidates_and_as_many_draws_everywhere(task):
     small, large = pools.pool(task, 200), pools.pool(task, 3_000)
@@ -109,4 +157,4 @@ def test_the_pool_has_the_search_s_own_first_candidates_and_as_many_draws_everyw
 
 
 def _unseeded(candidate):
-    return Candidate(**(candidate.settings() | {"seed": None}))
+    return Candidate(**(candidate.settings() | {"seed": None, "loss": "auto"}))
