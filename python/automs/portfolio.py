@@ -7,7 +7,7 @@ from typing import Any
 from automs.candidates import Candidate
 from automs.prior import automatic_batch_size, longest_epochs
 
-__all__ = ["first_candidates"]
+__all__ = ["first_candidates", "suits_rows"]
 
 #: Below so many training rows, networks of more hidden units than these are left to the draws.
 _FEW_ROWS = 1_000
@@ -104,5 +104,9 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
         "epochs": max(longest_epochs(n_train_rows) // 2, 15),
     }
     candidates = [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
-    small = n_train_rows < _FEW_ROWS
-    return [c for c in candidates if not small or sum(c.hidden_layer_sizes) <= _FEW_UNITS]
+    return [candidate for candidate in candidates if suits_rows(candidate, n_train_rows)]
+
+
+def suits_rows(candidate: Candidate, n_train_rows: int) -> bool:
+    """Whether a first candidate is tried on so few training rows, or left to the draws."""
+    return n_train_rows >= _FEW_ROWS or sum(candidate.hidden_layer_sizes) <= _FEW_UNITS
