@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from automs import Candidate
-from automs.portfolio import first_candidates
+from automs.portfolio import hand_chosen
 from automs.prior import automatic_batch_size, default_search_space, longest_epochs
 from automs.recipes import realmlp_td, realmlp_td_s
 
@@ -78,9 +78,8 @@ def _numbered(family: str, candidates: list[Candidate]) -> dict[str, Candidate]:
 
 
 def _hand_chosen(task: str, n_rows: int) -> list[Candidate]:
-    """All of them: those that small tables leave out are left out when lists are compared."""
     own = {"batch_size": automatic_batch_size(n_rows), "epochs": default_epochs(n_rows)}
-    return first_candidates(task, REFERENCE_ROWS, **own)
+    return hand_chosen(task, REFERENCE_ROWS, **own)
 
 
 def _draws(task: str, n_rows: int) -> list[Candidate]:

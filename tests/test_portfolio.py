@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 from automs import AutoRegressor, Candidate
-from automs.portfolio import first_candidates, suits_rows
+from automs.portfolio import first_candidates, hand_chosen, suits_rows
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 if not (BENCH / "build_portfolio.py").exists():
@@ -151,9 +151,13 @@ def test_the_pool_has_the_search_s_own_first_candidates_and_as_many_draws_everyw
     small, large = pools.pool(task, 200), pools.pool(task, 3_000)
     assert list(small) == list(large)
     own = [c for name, c in large.items() if name.startswith("hand")]
-    assert [_unseeded(c) for c in own] == first_candidates(task, 3_000)
+    assert [_unseeded(c) for c in own] == hand_chosen(task, 3_000)
+    recipes = [_unseeded(c) for name, c in large.items() if name.startswith("real")]
+    by_recipe = first_candidates(task, 3_000)[len(own) :]
+    assert len(by_recipe) >= 2
+    assert all(candidate in recipes for candidate in by_recipe)
     kept = [c for name, c in small.items() if name.startswith("hand") and suits_rows(c, 200)]
-    assert [_unseeded(c) for c in kept] == first_candidates(task, 200)
+    assert [_unseeded(c) for c in kept] == first_candidates(task, 200)[: len(kept)]
 
 
 def _unseeded(candidate):

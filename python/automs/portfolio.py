@@ -6,8 +6,9 @@ from typing import Any
 
 from automs.candidates import Candidate
 from automs.prior import automatic_batch_size, longest_epochs
+from automs.recipes import realmlp_td, realmlp_td_s
 
-__all__ = ["first_candidates", "suits_rows"]
+__all__ = ["first_candidates", "hand_chosen", "suits_rows"]
 
 #: Below so many training rows, networks of more hidden units than these are left to the draws.
 _FEW_ROWS = 1_000
@@ -72,6 +73,15 @@ _PORTFOLIO: tuple[dict[str, Any], ...] = (
 )
 
 
+#: Variants of RealMLP with two layers, which nearly every list takes that bench/build_portfolio.py
+#: chooses without one table: bench/results/portfolio.md.
+_REALMLP_TD: tuple[dict[str, Any], ...] = (
+    {"hidden_layer_sizes": (128, 128)},
+    {"hidden_layer_sizes": (128, 128), "dropout": 0.3, "weight_decay": 0.1},
+)
+_REALMLP_TD_S = {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "dropout": 0.15}
+
+
 def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
     """Give the candidates that a search in the default space tries before it draws any.
 
@@ -93,6 +103,13 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
     >>> first_candidates("regression", 1_000)[0].encoding
     'piecewise'
     """
+    candidates = hand_chosen(task, n_train_rows, **settings)
+    candidates += _by_recipe(task, n_train_rows, settings)
+    return [candidate for candidate in candidates if suits_rows(candidate, n_train_rows)]
+
+
+def hand_chosen(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
+    """Give those of them that no recipe of a paper is behind, for any number of rows."""
     common = {
         "activation": "mish" if task == "regression" else "silu",
         "optimizer": "adamw",
@@ -100,11 +117,28 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
         "beta2": 0.95,
         "dropout": 0.1,
         "learning_rate_schedule": "coslog4",
+        **_by_rows(n_train_rows),
+    }
+    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+
+
+def _by_recipe(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:
+    """Give variants of RealMLP; labels are not smoothed, as probabilities are mostly scored."""
+    common = {**_by_rows(n_train_rows), "label_smoothing": 0.0}
+    variants = [
+        realmlp_td(task, n_train_rows, **{**common, **own, **settings}) for own in _REALMLP_TD
+    ]
+    if task == "regression":
+        own = {**common, **_REALMLP_TD_S, **settings}
+        variants.append(realmlp_td_s(task, n_train_rows, **own))
+    return variants
+
+
+def _by_rows(n_train_rows: int) -> dict[str, Any]:
+    return {
         "batch_size": automatic_batch_size(n_train_rows),
         "epochs": max(longest_epochs(n_train_rows) // 2, 15),
     }
-    candidates = [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
-    return [candidate for candidate in candidates if suits_rows(candidate, n_train_rows)]
 
 
 def suits_rows(candidate: Candidate, n_train_rows: int) -> bool:
