@@ -68,44 +68,79 @@ std::vector<CpuPath> cpu_paths() {
 
 // Float32 networks of up to 110 units and 3 layers against double: 2e-5 is about 100 roundings; the
 // exponential link multiplies the error of a logit by the value, which the relative part covers.
+void check_equals_plain_loops(ModelMaker& maker, const ModelTables& tables, CpuPath path) {
+  const Predictor predictor = loaded(write_model(tables), path);
+  Predictor::Workspace workspace(predictor);
+  for (const auto& row : random_rows(maker, 5, tables)) {
+    std::vector<double> out(predictor.n_outputs());
+    predictor.predict(row.data(), out.data(), workspace);
+    const auto expected = naive_predict(tables, row);
+    for (std::size_t j = 0; j < out.size(); ++j) CHECK_CLOSE(out[j], expected[j], 2e-5);
+  }
+}
+
 void test_predictions_equal_plain_loops(CpuPath path) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     ModelMaker maker(seed);
     const auto tables = maker.model(static_cast<ModelTask>(seed % 3), 2 + seed % 4);
-    const Predictor predictor = loaded(write_model(tables), path);
-    Predictor::Workspace workspace(predictor);
-    for (const auto& row : random_rows(maker, 5, tables)) {
-      std::vector<double> out(predictor.n_outputs());
-      predictor.predict(row.data(), out.data(), workspace);
-      const auto expected = naive_predict(tables, row);
-      for (std::size_t j = 0; j < out.size(); ++j) CHECK_CLOSE(out[j], expected[j], 2e-5);
-    }
+    check_equals_plain_loops(maker, tables, path);
   }
+}
+
+void check_bits_of_single_rows(ModelMaker& maker, const ModelTables& tables, std::size_t n,
+                               CpuPath path) {
+  const Predictor predictor = loaded(write_model(tables), path);
+  Predictor::Workspace workspace(predictor);
+  const std::size_t width = tables.n_columns, stride = width + 2;
+  const auto rows = random_rows(maker, n, tables);
+  std::vector<double> flat(n * stride, 0.0), single(n * predictor.n_outputs());
+  std::vector<float> narrow(n * stride, 0.0f);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < width; ++j) {
+      flat[i * stride + j] = rows[i][j];
+      narrow[i * stride + j] = static_cast<float>(rows[i][j]);
+    }
+    predictor.predict(rows[i].data(), single.data() + i * predictor.n_outputs(), workspace);
+  }
+  std::vector<double> many(single.size()), from_floats(single.size());
+  predictor.predict_rows(flat.data(), n, stride, many.data(), workspace);
+  predictor.predict_rows(narrow.data(), n, stride, from_floats.data(), workspace);
+  CHECK(same_bits(many, single));
+  CHECK(same_bits(from_floats, single));
 }
 
 void test_many_rows_and_floats_give_the_bits_of_single_rows(CpuPath path) {
   for (unsigned seed = 0; seed < 70; ++seed) {
     ModelMaker maker(seed);
     const auto tables = maker.model(static_cast<ModelTask>(seed % 3), 3);
-    const Predictor predictor = loaded(write_model(tables), path);
-    Predictor::Workspace workspace(predictor);
-    const std::size_t n = 1 + seed, width = tables.n_columns, stride = width + 2;
-    const auto rows = random_rows(maker, n, tables);
-    std::vector<double> flat(n * stride, 0.0), single(n * predictor.n_outputs());
-    std::vector<float> narrow(n * stride, 0.0f);
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < width; ++j) {
-        flat[i * stride + j] = rows[i][j];
-        narrow[i * stride + j] = static_cast<float>(rows[i][j]);
-      }
-      predictor.predict(rows[i].data(), single.data() + i * predictor.n_outputs(), workspace);
-    }
-    std::vector<double> many(single.size()), from_floats(single.size());
-    predictor.predict_rows(flat.data(), n, stride, many.data(), workspace);
-    predictor.predict_rows(narrow.data(), n, stride, from_floats.data(), workspace);
-    CHECK(same_bits(many, single));
-    CHECK(same_bits(from_floats, single));
+    check_bits_of_single_rows(maker, tables, 1 + seed, path);
   }
+}
+
+std::vector<float> random_floats(ModelMaker& maker, std::size_t n, double scale) {
+  std::vector<float> values(n);
+  for (float& value : values) value = static_cast<float>(maker.normal(scale));
+  return values;
+}
+
+/// Layers whose blocks of weights are beyond the first cache.
+void test_wide_layers_give_the_bits_of_single_rows_and_the_values_of_loops(CpuPath path) {
+  ModelMaker maker(5);
+  auto tables = maker.model(ModelTask::regression, 1);
+  for (NetworkTables& network : tables.networks) {
+    network.layer_sizes = {network.layer_sizes.front(), 300, 150, 261, network.layer_sizes.back()};
+    network.blends.clear();
+    network.weights.clear();
+    network.biases.clear();
+    for (std::size_t l = 0; l < 4; ++l) {
+      const std::size_t fan_in = network.layer_sizes[l], fan_out = network.layer_sizes[l + 1];
+      network.weights.push_back(
+          random_floats(maker, fan_in * fan_out, 1.0 / std::sqrt(double(fan_in))));
+      network.biases.push_back(random_floats(maker, fan_out, 0.3));
+    }
+  }
+  check_bits_of_single_rows(maker, tables, 45, path);
+  check_equals_plain_loops(maker, tables, path);
 }
 
 void test_one_row_that_diverges_spoils_no_other() {
@@ -242,6 +277,7 @@ int main() {
   for (const CpuPath path : cpu_paths()) {
     test_predictions_equal_plain_loops(path);
     test_many_rows_and_floats_give_the_bits_of_single_rows(path);
+    test_wide_layers_give_the_bits_of_single_rows_and_the_values_of_loops(path);
   }
   test_one_row_that_diverges_spoils_no_other();
   test_infinities_are_found();
