@@ -2,19 +2,23 @@
 
 python bench/bench_threads.py
 
-Times are the least of several runs, the two kinds of run in turn. On a machine where others work,
-the figures say nothing: a thread that waits for its core holds up the rest.
+Times are the least of several runs, the two kinds of run in turn; what two threads could give is
+the ratio of the machine's peaks of the same run. On a machine where others work the figures say
+nothing: a thread that waits for its core holds up the rest.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from statistics import median
 
 import numpy as np
 
 from automs import Candidate, train_candidates
+from automs._core import cpu_level
 from automs._threads import effective_n_threads
+from training_work import Peak, machine_lines
 
 N_ROUNDS = 5
 
@@ -55,8 +59,11 @@ def main() -> None:
     y = X[:, 0] + X[:, 1] ** 2
     candidates = mixed(64)
     found = ratio(lambda n: train_candidates(candidates, X, y, n_jobs=n, validation=0.2), n_threads)
+    peak_of = Peak(cpu_level)
+    allowed = median([peak_of(n_threads) / peak_of(1) for _ in range(N_ROUNDS)])
     print(
-        f"64 mixed networks, {n_threads} threads: {found:.2f} x one, {found / n_threads:.2f} each"
+        f"64 mixed networks, {n_threads} threads: {found:.2f} x one, {found / allowed:.2f} of the "
+        f"{allowed:.2f} x that the peak of multiply-adds allows"
     )
     for units, batch_size in ((64, 128), (128, 128), (256, 256), (512, 256), (1024, 256)):
         candidate = Candidate((units, units), batch_size=batch_size, epochs=1, seed=0)
@@ -65,6 +72,7 @@ def main() -> None:
             np.testing.assert_array_equal(one, all_threads)
         found = ratio(lambda n, c=candidate: train_candidates([c], X, y, n_jobs=n), n_threads)
         print(f"one network of 2 x {units} units, batch {batch_size}: {found:.2f} x one thread")
+    print("\n".join(machine_lines(cpu_level)))
 
 
 if __name__ == "__main__":
