@@ -1,7 +1,6 @@
 // The processor -> the fastest kernels that it can run, and what they read: packed arrays.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "automs/array.hpp"
 #include "automs/encoder.hpp"
 #include "automs/functions.hpp"
+#include "automs/lanes.hpp"
 
 namespace automs {
 
@@ -53,8 +53,10 @@ class AlignedArray {
 /// A layer's weights as the kernels read them, from first to last. Outputs form vectors, and these
 /// form blocks of 8 vectors, then of 4, 2 and 1; a block of v vectors holds rows of v * width
 /// weights, one for each input, and as many rows of zeros as make their number a multiple of 8 / v.
+/// The weights of a last layer of one output stand side by side instead, with zeros behind.
 struct LayerBlocks {
   std::size_t fan_in = 0;
+  bool is_dot = false;        // a last layer of one output
   std::size_t n_vectors = 0;  // of outputs; those beyond fan_out have weights of 0
   bool adds_input = false;
   AlignedArray<float> weights;
@@ -80,6 +82,7 @@ struct NetworkBlocks {
   PeriodicBlocks periodic;
   Activation activation = Activation::identity;
   Array<LayerBlocks> layers;
+  bool is_embedded = false;  // its inputs, or those of another in the same rows, hold embeddings
 };
 
 /// The scaled parts of an encoder, with zeros behind that fill vectors.
@@ -111,7 +114,7 @@ struct Kernels {
   bool (*has_infinite_float)(const float* values, std::size_t n) noexcept;
   bool (*has_infinite_double)(const double* values, std::size_t n) noexcept;
   void (*embed_periodic)(const PeriodicBlocks&, const float* x, float* out) noexcept;
-  const float* (*evaluate)(const NetworkBlocks&, Buffers, std::size_t n_rows) noexcept;
+  const float* (*evaluate)(const NetworkBlocks&, const Buffers&, std::size_t n_rows) noexcept;
 };
 
 }  // namespace detail
@@ -126,13 +129,6 @@ struct Kernels {
 #define AUTOMS_UNROLL
 #endif
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#define AUTOMS_HAS_X86_PATHS 1
-#include <immintrin.h>
-#else
-#define AUTOMS_HAS_X86_PATHS 0
-#endif
-
 // --- portable: vectors of 16 bytes, which every 64-bit processor has, or none
 #define AUTOMS_KERNEL_PATH portable
 #if defined(__GNUC__)
@@ -144,30 +140,16 @@ struct Kernels {
 #endif
 #define AUTOMS_KERNEL_ENTRY inline
 #define AUTOMS_KERNEL_FUSED(a, b, c) ((a) * (b) + (c))
+#define AUTOMS_KERNEL_SUM(a) automs::detail::sum_of_lanes(a)
+#define AUTOMS_KERNEL_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define AUTOMS_KERNEL_MAX_DOUBLE(a, b) ((a) > (b) ? (a) : (b))
+#define AUTOMS_KERNEL_MIN_DOUBLE(a, b) ((a) < (b) ? (a) : (b))
 #if defined(__SSE__)
 #define AUTOMS_KERNEL_ROOT(a) _mm_sqrt_ps(a)
 #else
 #define AUTOMS_KERNEL_ROOT(a) automs::detail::root_of_lanes(a)
-namespace automs {
-namespace detail {
-template <typename Vector>
-inline Vector root_of_lanes(Vector x) noexcept {
-  float lanes[sizeof x / sizeof(float)];
-  std::memcpy(lanes, &x, sizeof x);
-  for (float& lane : lanes) lane = std::sqrt(lane);
-  std::memcpy(&x, lanes, sizeof x);
-  return x;
-}
-}  // namespace detail
-}  // namespace automs
 #endif
 #include "automs/kernel_body.inc"
-#undef AUTOMS_KERNEL_PATH
-#undef AUTOMS_KERNEL_WIDTH
-#undef AUTOMS_KERNEL
-#undef AUTOMS_KERNEL_ENTRY
-#undef AUTOMS_KERNEL_FUSED
-#undef AUTOMS_KERNEL_ROOT
 
 #if AUTOMS_HAS_X86_PATHS
 // --- avx2: vectors of 32 bytes, with fused multiply-add
@@ -176,30 +158,25 @@ inline Vector root_of_lanes(Vector x) noexcept {
 #define AUTOMS_KERNEL inline __attribute__((always_inline, target("avx2,fma")))
 #define AUTOMS_KERNEL_ENTRY inline __attribute__((target("avx2,fma")))
 #define AUTOMS_KERNEL_FUSED(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define AUTOMS_KERNEL_SUM(a) automs::detail::sum_of_8(a)
+#define AUTOMS_KERNEL_MAX(a, b) _mm256_max_ps(a, b)
+#define AUTOMS_KERNEL_MAX_DOUBLE(a, b) _mm256_max_pd(a, b)
+#define AUTOMS_KERNEL_MIN_DOUBLE(a, b) _mm256_min_pd(a, b)
 #define AUTOMS_KERNEL_ROOT(a) _mm256_sqrt_ps(a)
 #include "automs/kernel_body.inc"
-#undef AUTOMS_KERNEL_PATH
-#undef AUTOMS_KERNEL_WIDTH
-#undef AUTOMS_KERNEL
-#undef AUTOMS_KERNEL_ENTRY
-#undef AUTOMS_KERNEL_FUSED
-#undef AUTOMS_KERNEL_ROOT
 
-// --- avx512: vectors of 64 bytes
+// --- avx512: vectors of 64 bytes; without a mask, GCC 12 warns of its own header
 #define AUTOMS_KERNEL_PATH avx512
 #define AUTOMS_KERNEL_WIDTH 16
 #define AUTOMS_KERNEL inline __attribute__((always_inline, target("avx512f,avx2,fma")))
 #define AUTOMS_KERNEL_ENTRY inline __attribute__((target("avx512f,avx2,fma")))
 #define AUTOMS_KERNEL_FUSED(a, b, c) _mm512_fmadd_ps(a, b, c)
-// Without a mask, GCC 12 warns of its own header.
+#define AUTOMS_KERNEL_SUM(a) automs::detail::sum_of_16(a)
+#define AUTOMS_KERNEL_MAX(a, b) _mm512_maskz_max_ps(0xFFFF, a, b)
+#define AUTOMS_KERNEL_MAX_DOUBLE(a, b) _mm512_maskz_max_pd(0xFF, a, b)
+#define AUTOMS_KERNEL_MIN_DOUBLE(a, b) _mm512_maskz_min_pd(0xFF, a, b)
 #define AUTOMS_KERNEL_ROOT(a) _mm512_maskz_sqrt_ps(0xFFFF, a)
 #include "automs/kernel_body.inc"
-#undef AUTOMS_KERNEL_PATH
-#undef AUTOMS_KERNEL_WIDTH
-#undef AUTOMS_KERNEL
-#undef AUTOMS_KERNEL_ENTRY
-#undef AUTOMS_KERNEL_FUSED
-#undef AUTOMS_KERNEL_ROOT
 #endif
 
 #undef AUTOMS_UNROLL

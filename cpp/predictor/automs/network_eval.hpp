@@ -18,13 +18,14 @@ inline std::size_t block_vectors(std::size_t n) noexcept {
   return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
 }
 
-/// Rows of weights in a block: a multiple of the ranges that its sums are split in.
+/// Rows of weights in a block: a multiple of the chains that its sums are split in.
 inline std::size_t block_rows(std::size_t fan_in, std::size_t n_vectors) noexcept {
-  const std::size_t n_ranges = kChains / n_vectors;
-  return (fan_in + n_ranges - 1) / n_ranges * n_ranges;
+  const std::size_t n_chains = kChains / n_vectors;
+  return (fan_in + n_chains - 1) / n_chains * n_chains;
 }
 
 inline std::size_t packed_floats(const LayerBlocks& blocks, std::size_t width) noexcept {
+  if (blocks.is_dot) return padded(blocks.fan_in);
   std::size_t n_floats = 0;
   for (std::size_t v = 0; v < blocks.n_vectors;) {
     const std::size_t n = block_vectors(blocks.n_vectors - v);
@@ -44,9 +45,10 @@ inline void pack_block(const PackedLayer& layer, std::size_t first, std::size_t 
 }
 
 /// Packs a layer for vectors of `width`.
-inline Status pack_layer(const PackedLayer& layer, std::size_t width,
+inline Status pack_layer(const PackedLayer& layer, bool is_last, std::size_t width,
                          LayerBlocks& blocks) noexcept {
   blocks.fan_in = layer.fan_in;
+  blocks.is_dot = is_last && layer.fan_out == 1;
   blocks.adds_input = layer.adds_input;
   // Whatever the width, a row of outputs reaches as far as the next layer's rows of zeros.
   const std::size_t least = width > kChains ? width : kChains;
@@ -62,6 +64,10 @@ inline Status pack_layer(const PackedLayer& layer, std::size_t width,
   }
   for (std::size_t j = 0; j < layer.blend.size(); ++j) blocks.blend.data()[j] = layer.blend[j];
   float* to = blocks.weights.data();
+  if (blocks.is_dot) {
+    for (std::size_t k = 0; k < layer.fan_in; ++k) to[k] = layer.weights[k];
+    return Status::ok;
+  }
   for (std::size_t v = 0; v < blocks.n_vectors;) {
     const std::size_t n = block_vectors(blocks.n_vectors - v);
     pack_block(layer, v * width, n * width, to);
@@ -110,7 +116,8 @@ inline Status pack_network(PackedNetwork& network, std::size_t width,
   blocks.activation = network.activation;
   if (!blocks.layers.resize(network.layers.size())) return Status::out_of_memory;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const Status status = pack_layer(network.layers[i], width, blocks.layers[i]);
+    const bool is_last = i + 1 == network.layers.size();
+    const Status status = pack_layer(network.layers[i], is_last, width, blocks.layers[i]);
     if (status != Status::ok) return status;
     network.layers[i].weights = Array<float>();
   }

@@ -224,6 +224,10 @@ inline Status Predictor::place_encoders() noexcept {
     const Status status = detail::pack_scaled(model_.encoders[e], encoders_[e].scaled);
     if (status != Status::ok) return status;
   }
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    const std::size_t e = model_.networks[i].encoder;
+    networks_[i].is_embedded = encoders_[e].n_inputs > model_.encoders[e].n_features;
+  }
   return Status::ok;
 }
 
@@ -280,7 +284,6 @@ inline void Predictor::embed(std::size_t i, std::size_t n_rows,
   // Kernels read up to a padding's end, times weights of 0: what another network left there may
   // have become infinite.
   const std::size_t end = std::min(place.n_inputs, detail::padded(n_inputs));
-  if (n_inputs == encoder.n_features && n_inputs == place.n_inputs) return;
   float* row = workspace.floats_.data() + place.input;
   const std::int32_t* codes = workspace.codes_.data() + place.code;
   for (std::size_t r = 0; r < n_rows; ++r, row += place.stride, codes += encoder.n_embedded()) {
@@ -298,7 +301,7 @@ inline void Predictor::add_network(std::size_t i, double* sums, std::size_t n_ro
                                    Workspace& workspace) const noexcept {
   const PackedNetwork& network = model_.networks[i];
   const EncoderPlace& place = encoders_[network.encoder];
-  embed(i, n_rows, workspace);
+  if (networks_[i].is_embedded) embed(i, n_rows, workspace);
   const float* input = workspace.floats_.data() + place.input;
   float* first = workspace.floats_.data() + n_inputs_;
   const float* logits = kernels_->evaluate(
