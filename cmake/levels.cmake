@@ -30,6 +30,7 @@ set(AUTOMS_BINDING_SOURCES
 # No other file includes Eigen, so no template of it exists under two sets of flags.
 function(automs_add_baseline_library)
   add_library(automs_baseline STATIC
+    cpp/core/closed_form_elastic_net.cpp
     cpp/core/closed_form_logistic.cpp
     cpp/core/closed_form_ridge.cpp
     cpp/core/lbfgs.cpp)

@@ -70,6 +70,7 @@ def test_sequences_ints_and_numpy_scalars_become_plain_python():
         ({"hidden_layer_sizes": (65537,)}, r"hidden_layer_sizes\[0\] must be <= 65536"),
         ({"hidden_layer_sizes": (1,) * 65}, "at most 64 entries, got 65"),
         ({"weight_decay": 0.1}, "optimizer='adamw', or l2_penalty"),
+        ({"l1_penalty": 0.1}, "l1_penalty must be 0 with optimizer 'adam', got 0.1"),
         ({"optimizer": "exact"}, r"must have hidden_layer_sizes=\(\)"),
         (
             {"optimizer": "exact", "hidden_layer_sizes": (), "loss": "huber"},

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import ShuffleSplit
 from sklearn.preprocessing import StandardScaler
@@ -243,6 +243,15 @@ def test_an_exact_classification_is_logistic_regression(request, fixture):
         result.predictor().predict_proba(X), rival.fit(scaled, labels).predict_proba(scaled),
         atol=1e-4,
     )  # fmt: skip
+
+
+def test_an_exact_candidate_may_be_sparse(regression_table):
+    X, y = np.nan_to_num(regression_table[0]), regression_table[1]
+    candidate = Candidate((), optimizer="exact", encoding="standard", l1_penalty=0.05)
+    predicted = train_candidates([candidate], X, y, random_state=0)[0].predictor().predict(X)
+    scaled = StandardScaler().fit_transform(X)
+    expected = Lasso(alpha=0.05 * y.std(), tol=1e-10, max_iter=10**5).fit(scaled, y).predict(scaled)
+    np.testing.assert_allclose(predicted, expected, atol=1e-4 * np.abs(y).max())
 
 
 def test_exact_candidates_stand_among_nets_and_in_folds(regression_table):

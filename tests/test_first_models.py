@@ -1,11 +1,11 @@
-"""Models in closed form: linear and additive ones are in every default search."""
+"""Linear models: plain, additive and sparse ones are in every default search."""
 
 import numpy as np
 import pytest
 
 from automs import AutoClassifier, AutoRegressor, Candidate, SearchSpace
 from automs.exact import train_exact
-from automs.first_models import train_linear
+from automs.first_models import LINEAR_MODELS, affordable_models, train_linear
 from automs.scoring import resolve_metric
 from automs.splits import make_splits
 from automs.table import read_table
@@ -61,18 +61,39 @@ def test_paths_of_two_encodings_together_are_those_of_each_alone(n_threads):
             np.testing.assert_allclose(ours.weights[0], its.weights[0], rtol=1e-5, atol=1e-7)
 
 
-def test_the_best_penalty_of_each_encoding_is_kept():
+def test_the_best_penalty_of_each_model_is_kept():
     training = make_training()
-    best = train_linear(training, "squared", 0, None, None, ENCODINGS)
-    assert set(best) == set(ENCODINGS)
+    best = train_linear(training, "squared", 0, None, None, tuple(LINEAR_MODELS))
+    assert set(best) == set(LINEAR_MODELS)
     progress = training.progress(range(len(training.candidates)))
-    for encoding, number in best.items():
+    for name, number in best.items():
+        encoding, setting, penalties = LINEAR_MODELS[name]
         rivals = [
             p.score
             for c, p in zip(training.candidates, progress, strict=True)
-            if c.encoding == encoding
+            if c.encoding == encoding and getattr(c, setting) > 0
         ]
+        assert len(rivals) == len(penalties)
         assert training.candidates[number].encoding == encoding
         assert progress[number].score == max(rivals)
-    assert train_linear(training, "absolute", 0, None, None, ENCODINGS) == {}
+    assert train_linear(training, "absolute", 0, None, None, tuple(LINEAR_MODELS)) == {}
     assert train_linear(training, "squared", 0, None, None, ()) == {}
+
+
+def test_sparse_models_are_for_few_rows_a_feature():
+    names = tuple(LINEAR_MODELS)
+    assert affordable_models(make_training(), names, 10.0) == [
+        "linear", "additive", "sparse_additive",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [AutoRegressor, AutoClassifier])
+def test_among_many_columns_of_noise_a_sparse_model_is_best(kind):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 80))
+    y = X[:, 3] - X[:, 7] + 0.5 * rng.normal(size=150)
+    y = y if kind is AutoRegressor else np.where(y > 0, "high", "low")
+    model = kind(max_trials=1, baselines=None, random_state=0).fit(X, y)
+    scores = {trial.name: trial.progress.score for trial in model.trials_}
+    assert scores["sparse_linear"] > max(scores["linear"], scores["additive"], scores["net-0000"])
+    assert "sparse_linear" in model.ensemble_weights_

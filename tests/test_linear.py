@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 
-from automs.linear import logistic_path, ridge_path
+from automs.linear import elastic_net_path, logistic_path, ridge_path
 
 ALPHAS = [0.0, 1e-3, 0.1, 1.0, 100.0]
 
@@ -129,6 +129,87 @@ def test_logistic_converges_on_columns_of_any_scale():
     assert path.converged.all()
     assert path.n_iterations.max() < 60
     np.testing.assert_array_equal(path.coef[:, 3], 0.0)
+
+
+def sparse_table(n_outputs=1):
+    """Columns of many scales and means, one of them constant; three of them matter."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(300, 20)) * rng.uniform(0.1, 3.0, 20) + rng.normal(size=20)
+    X[:, 5] = 2.0
+    Z = np.nan_to_num((X - X.mean(0)) / np.where(X.std(0) > 0, X.std(0), 1.0))
+    y = Z[:, [0, 3, 7]] @ rng.normal(size=(3, n_outputs)) + 0.3 * rng.normal(size=(300, n_outputs))
+    return X, Z, (y - y.mean(0)) / y.std(0)
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.03, 0.0), (1e-3, 0.0), (0.05, 0.1)])
+def test_an_elastic_net_is_that_of_scikit_learn_on_standardised_columns(l1, l2):
+    X, Z, y = sparse_table()
+    rival = ElasticNet(alpha=l1 + l2, l1_ratio=l1 / (l1 + l2), tol=1e-12, max_iter=10**6)
+    path = elastic_net_path(Z, y, [l2], [l1])
+    assert path.converged.all()
+    np.testing.assert_allclose(path.coef[0, :, 0], rival.fit(Z, y[:, 0]).coef_, atol=1e-5)
+    if l2 == 0.0:  # which is of the columns as they are
+        unscaled = elastic_net_path(X, y, [l2], [l1])
+        np.testing.assert_allclose(unscaled.coef[0, :, 0] * X.std(0), path.coef[0, :, 0], atol=1e-5)
+        np.testing.assert_allclose(X @ unscaled.coef[0] + unscaled.intercept[0],
+                                   Z @ path.coef[0] + path.intercept[0], atol=1e-4)  # fmt: skip
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_elastic_net_is_where_a_subgradient_vanishes(weighted, n_outputs):
+    X, _, y = sparse_table(n_outputs)
+    weights = weights_for(len(X)) if weighted else np.ones(len(X))
+    l1, l2 = [0.01, 0.3, 0.1], [0.01, 0.0, 0.0]
+    path = elastic_net_path(X, y, l2, l1, weights)
+    shares = weights / weights.sum()
+    deviation = np.sqrt(shares @ (X - shares @ X) ** 2)
+    for i in range(3):
+        errors = X @ path.coef[i] + path.intercept[i] - y
+        np.testing.assert_allclose(shares @ errors, 0.0, atol=2e-6)
+        slope = X.T @ (shares[:, None] * errors) + l2[i] * path.coef[i]
+        size = (l1[i] * deviation)[:, None]
+        used = path.coef[i] != 0
+        assert (np.abs(slope) <= size + 1e-5).all()
+        np.testing.assert_allclose(slope[used], (-size * np.sign(path.coef[i]))[used], atol=1e-5)
+    counts = [int((coef != 0).sum()) for coef in path.coef]
+    assert counts[1] < counts[2] < counts[0]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_sparse_logistic_regression_reaches_the_optimum_of_scikit_learn(n_classes):
+    X, Z, y = sparse_table()
+    noise = np.random.default_rng(0).normal(size=len(y))
+    classes = np.digitize(y[:, 0] + noise, [0.0, 1.0][: n_classes - 1])
+    l1 = [1e-3, 0.1, 0.01]
+    path = logistic_path(X, classes, n_classes, [0.0] * 3, l1_penalties=l1)
+    assert path.converged.all()
+    for i, size in enumerate(l1):
+        model = LogisticRegression(
+            C=1 / (size * len(X)), l1_ratio=1.0, solver="saga", tol=1e-7, max_iter=10**5
+        ).fit(Z, classes)
+
+        def objective(coef, intercept, table, size=size):
+            scaled = coef * table.std(0)[:, None]
+            return (
+                mean_objective(coef, intercept, table, classes, None, 0.0)
+                + size * np.abs(scaled).sum()
+            )
+
+        ours = objective(path.coef[i], path.intercept[i], X)
+        assert ours <= objective(model.coef_.T, model.intercept_, Z) + 1e-7
+    used = [(coef != 0).any(axis=1).sum() for coef in path.coef]
+    assert used[1] < used[2] <= used[0] < 20  # the constant column never
+
+
+def test_bad_l1_penalties_are_refused():
+    X, _, y = sparse_table()
+    with pytest.raises(ValueError, match="l1_penalties must be as many as penalties, 2, got 1"):
+        elastic_net_path(X, y, [0.0, 0.0], [1.0])
+    with pytest.raises(ValueError, match="l1_penalties must be finite and >= 0, got -1"):
+        elastic_net_path(X, y, [0.0], [-1.0])
+    with pytest.raises(ValueError, match="y must be finite"):
+        elastic_net_path(X, y * np.nan, [0.0], [1.0])
 
 
 def test_separable_classes_without_a_penalty_stay_finite():

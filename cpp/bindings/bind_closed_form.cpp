@@ -1,4 +1,5 @@
-// Binds ridge_path and logistic_path: rows and penalties in; coefficients and intercepts out.
+// Binds ridge_path, logistic_path and elastic_net_path: rows and penalties in; coefficients and
+// intercepts out.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -52,29 +53,60 @@ py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Arr
                         to_array(std::move(path.intercept), {n_alphas, y.shape(1)}));
 }
 
+// Coefficients, intercepts, converged, n_iterations, stopped.
+py::tuple to_tuple(LinearPath path, py::ssize_t n_columns, py::ssize_t n_outputs) {
+  const auto n_penalties = static_cast<py::ssize_t>(path.converged.size());
+  py::array_t<bool> converged(n_penalties);
+  std::copy(path.converged.begin(), path.converged.end(), converged.mutable_data());
+  return py::make_tuple(to_array(std::move(path.coef), {n_penalties, n_columns, n_outputs}),
+                        to_array(std::move(path.intercept), {n_penalties, n_outputs}), converged,
+                        to_array(std::move(path.n_iterations)), path.stopped);
+}
+
+DescentOptions to_options(const Array<double>& penalties, const Array<double>& l1_penalties,
+                          int max_iterations) {
+  return {to_vector(penalties, "penalties"), to_vector(l1_penalties, "l1_penalties"),
+          max_iterations};
+}
+
 template <typename Value>
 py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& classes,
                            std::size_t n_classes, const Array<double>& penalties,
+                           const Array<double>& l1_penalties,
                            const std::optional<Array<double>>& weights, int max_iterations,
                            std::optional<double> time_limit, const py::object& look) {
   StopLook stop(time_limit, look);
   const LinearRows<Value> rows = checked_rows(X, weights, stop);
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
-  const LogisticOptions options{n_classes, to_vector(penalties, "penalties"), max_iterations};
-  LogisticPath path;
+  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
+  LinearPath path;
   {
     const py::gil_scoped_release no_gil;
-    path = logistic_path(rows, classes.data(), options);
+    path = logistic_path(rows, classes.data(), n_classes, options);
   }
   stop.rethrow();
-  const auto n_penalties = static_cast<py::ssize_t>(options.penalties.size());
-  const auto n_logits = static_cast<py::ssize_t>(n_classes == 2 ? 1 : n_classes);
-  py::array_t<bool> converged(n_penalties);
-  std::copy(path.converged.begin(), path.converged.end(), converged.mutable_data());
-  return py::make_tuple(to_array(std::move(path.coef), {n_penalties, X.shape(1), n_logits}),
-                        to_array(std::move(path.intercept), {n_penalties, n_logits}), converged,
-                        to_array(std::move(path.n_iterations)), path.stopped);
+  return to_tuple(std::move(path), X.shape(1),
+                  static_cast<py::ssize_t>(n_classes == 2 ? 1 : n_classes));
+}
+
+template <typename Value>
+py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
+                              const Array<double>& penalties, const Array<double>& l1_penalties,
+                              const std::optional<Array<double>>& weights, int max_iterations,
+                              std::optional<double> time_limit, const py::object& look) {
+  StopLook stop(time_limit, look);
+  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  check_ndim(y, 2, "y");
+  check_length(y, rows.n_rows, "y");
+  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
+  LinearPath path;
+  {
+    const py::gil_scoped_release no_gil;
+    path = elastic_net_path(rows, y.data(), static_cast<std::size_t>(y.shape(1)), options);
+  }
+  stop.rethrow();
+  return to_tuple(std::move(path), X.shape(1), y.shape(1));
 }
 
 template <typename Value>
@@ -84,8 +116,14 @@ void define(py::module_& m) {
         py::arg("time_limit") = py::none(), py::arg("look") = py::none());
   m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
         py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
-        py::arg("weights").noconvert() = py::none(), py::arg("max_iterations") = 1000,
-        py::arg("time_limit") = py::none(), py::arg("look") = py::none());
+        py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
+        py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
+        py::arg("look") = py::none());
+  m.def("elastic_net_path", &py_elastic_net_path<Value>, py::arg("X").noconvert(),
+        py::arg("y").noconvert(), py::arg("penalties").noconvert(),
+        py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
+        py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
+        py::arg("look") = py::none());
 }
 
 }  // namespace

@@ -36,31 +36,41 @@ template <typename Value>
 RidgePath ridge_path(const LinearRows<Value>& rows, const double* y, std::size_t n_outputs,
                      const std::vector<double>& alphas);
 
-struct LogisticOptions {
-  std::size_t n_classes;          // >= 2
-  std::vector<double> penalties;  // each >= 0; solved from the strongest to the weakest
-  int max_iterations;             // >= 1, for each penalty
+/// Two penalties for each model: `squared` / 2 * |coef|^2 and `absolute` * the sum of |coef| times
+/// its column's standard deviation, that is of the coefficients of standardised columns. Models are
+/// solved from the strongest to the weakest, by `absolute` first.
+struct DescentOptions {
+  std::vector<double> squared;   // each >= 0
+  std::vector<double> absolute;  // as many, each >= 0; or empty: 0 for all
+  int max_iterations;            // >= 1, for each model
 };
 
-/// n_logits is 1 for two classes (the logit of class 1), else n_classes.
-struct LogisticPath {
-  std::vector<double> coef;       // (n_penalties, n_columns, n_logits)
-  std::vector<double> intercept;  // (n_penalties, n_logits)
+/// n_outputs is that of the targets; of classes 1 for two (the logit of class 1), else n_classes.
+struct LinearPath {
+  std::vector<double> coef;       // (n_penalties, n_columns, n_outputs)
+  std::vector<double> intercept;  // (n_penalties, n_outputs)
   std::vector<char> converged;    // (n_penalties)
   std::vector<int> n_iterations;  // (n_penalties); 0 where a stop came before the first one
   bool stopped;
 };
 
-/// Logistic regression for every penalty: minimises the weighted mean cross-entropy plus
-/// penalty / 2 * |coef|^2, the intercept free, by L-BFGS; each penalty starts at the solution of
-/// the next stronger one. `classes` (n_rows) holds indices in [0, n_classes). A penalty has
+/// Logistic regression for every penalty: minimises the weighted mean cross-entropy plus the
+/// penalties, the intercept free, by L-BFGS; each model starts at the solution of the next stronger
+/// one. `classes` (n_rows) holds indices in [0, n_classes), n_classes >= 2. A model has
 /// converged where the largest derivative of that sum, with respect to the coefficients of
 /// standardised columns and the intercepts, is <= 1e-6. Without a penalty, separable classes have
 /// no minimum: the coefficients grow until that limit or `max_iterations` is reached, and stay
-/// finite. After a stop, the penalties that were not reached hold the last solution (zeros where
+/// finite. After a stop, the models that were not reached hold the last solution (zeros where
 /// the stop came before the first).
 template <typename Value>
-LogisticPath logistic_path(const LinearRows<Value>& rows, const std::int32_t* classes,
-                           const LogisticOptions& options);
+LinearPath logistic_path(const LinearRows<Value>& rows, const std::int32_t* classes,
+                         std::size_t n_classes, const DescentOptions& options);
+
+/// The elastic net for every penalty: as `logistic_path`, with half the weighted mean squared error
+/// of y (n_rows, n_outputs), summed over outputs, in place of the cross-entropy. y should be of
+/// scale 1, as the tolerance is absolute.
+template <typename Value>
+LinearPath elastic_net_path(const LinearRows<Value>& rows, const double* y, std::size_t n_outputs,
+                            const DescentOptions& options);
 
 }  // namespace automs

@@ -1,5 +1,6 @@
 #include "core/lbfgs.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <deque>
@@ -13,6 +14,7 @@ constexpr std::size_t kPairs = 10;
 constexpr int kLineSearchTrials = 40;
 constexpr double kDecrease = 1e-4;  // first Wolfe condition
 constexpr double kCurvature = 0.9;  // second Wolfe condition
+constexpr double kRounding = 8.0 * std::numeric_limits<double>::epsilon();
 
 using Vector = std::vector<double>;
 
@@ -58,29 +60,49 @@ Vector descent_direction(const std::deque<Pair>& pairs, const Vector& gradient) 
 
 struct State {
   Vector point;
-  Vector gradient;
+  Vector gradient;  // of the smooth part
+  Vector slope;     // of the whole: the least of the subgradients
   double value;
+};
+
+// The smooth function and the absolute values that are added to it.
+struct Whole {
+  const SmoothFunction& smooth;
+  const Vector& absolute;  // may be empty
+
+  // Value and gradients at state.point; false where a stop was asked for.
+  bool evaluate(State& state) const {
+    state.value = smooth.evaluate(state.point, state.gradient);
+    state.slope = state.gradient;
+    for (std::size_t i = 0; i < absolute.size(); ++i) {
+      const double x = state.point[i], size = absolute[i];
+      state.value += size * std::fabs(x);
+      // At 0 every number from -size to size is a subgradient.
+      const double nearest = std::clamp(-state.gradient[i], -size, size);
+      state.slope[i] += x > 0.0 ? size : x < 0.0 ? -size : nearest;
+    }
+    return !std::isnan(state.value);
+  }
 };
 
 enum class Search { found, failed, stopped };
 
 // Fills `next` with a point along `direction` that decreases the value enough and lies past the
 // steepest part of the slope (which keeps every pair's curvature positive).
-Search line_search(const SmoothFunction& function, const State& current, const Vector& direction,
+Search search_line(const Whole& function, const State& current, const Vector& direction,
                    State& next) {
-  const double slope = dot(current.gradient, direction);
+  const double slope = dot(current.slope, direction);
   if (!(slope < 0.0)) return Search::failed;
   // Near the minimum the values differ by less than they are rounded; that counts as a decrease.
-  const double rounding = 8.0 * std::numeric_limits<double>::epsilon() * std::fabs(current.value);
+  const double rounding = kRounding * std::fabs(current.value);
   double low = 0.0, high = std::numeric_limits<double>::infinity(), length = 1.0;
   for (int trial = 0; trial < kLineSearchTrials; ++trial) {
     next.point = current.point;
     add_scaled(next.point, length, direction);
-    next.value = function.evaluate(next.point, next.gradient);
-    if (std::isnan(next.value)) return Search::stopped;
+    if (!function.evaluate(next)) return Search::stopped;
     if (!(next.value <= current.value + kDecrease * length * slope + rounding)) {
       high = length;
-    } else if (dot(next.gradient, direction) < kCurvature * slope) {
+    } else if (dot(next.slope, direction) < kCurvature * slope) {
       low = length;
     } else {
       return Search::found;
@@ -88,6 +110,37 @@ Search line_search(const SmoothFunction& function, const State& current, const V
     length = std::isinf(high) ? 2.0 * low : 0.5 * (low + high);
   }
   return Search::failed;
+}
+
+// Where variables have absolute values: fills `next` with a point along `direction`, in the orthant
+// of the current point (or, from 0, of the descent), that decreases the value enough.
+Search search_orthant(const Whole& function, const State& current, Vector direction, State& next) {
+  for (std::size_t i = 0; i < direction.size(); ++i) {
+    if (function.absolute[i] > 0.0 && direction[i] * current.slope[i] >= 0.0) direction[i] = 0.0;
+  }
+  const double rounding = kRounding * std::fabs(current.value);
+  double length = 1.0;
+  for (int trial = 0; trial < kLineSearchTrials; ++trial, length *= 0.5) {
+    next.point = current.point;
+    add_scaled(next.point, length, direction);
+    double decrease = 0.0;
+    for (std::size_t i = 0; i < direction.size(); ++i) {
+      const double side = current.point[i] != 0.0 ? current.point[i] : -current.slope[i];
+      if (function.absolute[i] > 0.0 && next.point[i] * side <= 0.0) next.point[i] = 0.0;
+      decrease += current.slope[i] * (next.point[i] - current.point[i]);
+    }
+    if (!(decrease < 0.0)) return Search::failed;
+    if (!function.evaluate(next)) return Search::stopped;
+    if (next.value <= current.value + kDecrease * decrease + rounding) return Search::found;
+  }
+  return Search::failed;
+}
+
+Search search(const Whole& function, const std::deque<Pair>& pairs, const State& current,
+              State& next) {
+  const Vector direction = descent_direction(pairs, current.slope);
+  return function.absolute.empty() ? search_line(function, current, direction, next)
+                                   : search_orthant(function, current, direction, next);
 }
 
 void remember(std::deque<Pair>& pairs, const State& current, const State& next) {
@@ -105,25 +158,24 @@ void remember(std::deque<Pair>& pairs, const State& current, const State& next) 
 LbfgsResult minimise_lbfgs(const SmoothFunction& function, const LbfgsOptions& options,
                            std::vector<double>& point) {
   LbfgsResult result{false, false, 0};
-  State current{point, Vector(point.size()), 0.0};
-  State next{point, Vector(point.size()), 0.0};
-  current.value = function.evaluate(current.point, current.gradient);
-  if (std::isnan(current.value)) {
+  const Whole whole{function, options.absolute};
+  State current{point, Vector(point.size()), Vector(point.size()), 0.0};
+  State next = current;
+  if (!whole.evaluate(current)) {
     result.stopped = true;
     return result;
   }
   std::deque<Pair> pairs;
   while (true) {
-    result.converged = function.gradient_norm(current.gradient) <= options.tolerance;
+    result.converged = function.gradient_norm(current.slope) <= options.tolerance;
     if (result.converged || result.n_iterations >= options.max_iterations) break;
-    Search search =
-        line_search(function, current, descent_direction(pairs, current.gradient), next);
-    if (search == Search::failed && !pairs.empty()) {
+    Search found = search(whole, pairs, current, next);
+    if (found == Search::failed && !pairs.empty()) {
       pairs.clear();  // the pairs have aged: try once more along the plain gradient
-      search = line_search(function, current, descent_direction(pairs, current.gradient), next);
+      found = search(whole, pairs, current, next);
     }
-    result.stopped = search == Search::stopped;
-    if (search != Search::found) break;
+    result.stopped = found == Search::stopped;
+    if (found != Search::found) break;
     remember(pairs, current, next);
     std::swap(current, next);
     ++result.n_iterations;

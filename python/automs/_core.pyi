@@ -157,6 +157,17 @@ def logistic_path(
     classes: npt.NDArray[np.int32],
     n_classes: int,
     penalties: _Floats,
+    l1_penalties: _Floats,
+    weights: _Floats | None = None,
+    max_iterations: int = 1000,
+    time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
+) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
+def elastic_net_path(
+    X: npt.NDArray[Any],
+    y: _Floats,
+    penalties: _Floats,
+    l1_penalties: _Floats,
     weights: _Floats | None = None,
     max_iterations: int = 1000,
     time_limit: float | None = None,

@@ -115,6 +115,9 @@ class Candidate:
         As `learning_rate_schedule`, for the factor of `weight_decay` and of `dropout`.
     l2_penalty : float >= 0, default=0.0
         Added to the loss: half of it times the sum of squared weights.
+    l1_penalty : float >= 0, default=0.0
+        Of "exact" only: added to the loss, times the sum of the sizes of the weights of
+        standardised features, many of which become 0.
     dropout, label_smoothing : float in [0, 1), default=0.0
         Probability of zeroing a hidden unit; share of each label spread over all classes.
     seed : int in [0, 2**64), optional
@@ -169,6 +172,7 @@ class Candidate:
     weight_decay: float = 0.0
     weight_decay_schedule: str = "constant"
     l2_penalty: float = 0.0
+    l1_penalty: float = 0.0
     dropout: float = 0.0
     dropout_schedule: str = "constant"
     label_smoothing: float = 0.0

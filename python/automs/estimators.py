@@ -79,7 +79,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
     selected_ : str
         The model's own name there; `select` changes it.
     trials_ : list of Trial
-        The constant and the linear model, then the `n_trials_` candidates.
+        The constant and the linear models, then the `n_trials_` candidates.
     strategy_ : Strategy
         As it was at the end of the search: a copy of the one given.
     n_features_in_ : int

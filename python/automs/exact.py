@@ -7,17 +7,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from automs.linear import logistic_path, ridge_path
+from automs.linear import LinearPath, elastic_net_path, logistic_path, ridge_path
 from automs.training import Training
 
-__all__ = ["PENALTIES", "train_exact"]
+__all__ = ["L1_PENALTIES", "PENALTIES", "train_exact"]
 
 #: Penalties of the default path, for encoded features, whose scale is about 1.
 PENALTIES = tuple(float(penalty) for penalty in np.logspace(-6, 1, 8))
+#: And of the default path of sparse models.
+L1_PENALTIES = tuple(float(penalty) for penalty in np.logspace(-4, -0.5, 8))
 
 _MAX_ITERATIONS = 300
 #: Operations a second that a decomposition, which cannot be interrupted, is trusted with.
@@ -28,10 +31,11 @@ Weights = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """What a fold solves: candidates that differ in their penalty, and how long that may take."""
+    """What a fold solves: candidates that differ in their penalties, and how long that may take."""
 
     candidates: Sequence[int]
     penalties: Sequence[float]
+    l1_penalties: Sequence[float]
     time_limit: float | None
     look: Callable[[], bool] | None
     whole: bool
@@ -45,14 +49,14 @@ def train_exact(
     *,
     whole: bool = False,
 ) -> list[int]:
-    """Solve linear candidates that differ in nothing but their penalty and encoding.
+    """Solve linear candidates that differ in nothing but their penalties and encoding.
 
     Parameters
     ----------
     training : Training
     candidates : sequence of int
-        Numbers of candidates with optimizer "exact" and one loss. Those of one encoding are a
-        path, whose penalties are solved together.
+        Numbers of candidates with optimizer "exact" and one loss. Those of one encoding, all with
+        or all without an l1_penalty, are a path, whose penalties are solved together.
     time_limit : float, optional, seconds
         For all of it. Penalties that a logistic regression did not reach are left out; a ridge
         regression whose decomposition would take longer is.
@@ -68,30 +72,36 @@ def train_exact(
 
     Notes
     -----
-    A candidate minimises L + l2_penalty / 2 * |W|^2, where L is the weighted mean loss over the
-    training rows. For the squared loss that is ridge regression with alpha = l2_penalty times the
-    sum of the weights, in units of the encoded target.
+    A candidate minimises L + l2_penalty / 2 * |W|^2 + l1_penalty * sum_j |W_j| s_j, where L is the
+    weighted mean loss over the training rows and s_j the deviation of feature j there. For the
+    squared loss without l1_penalty that is ridge regression with alpha = l2_penalty times the sum
+    of the weights, in units of the encoded target.
     """
     _check_weights(training)
     start = time.perf_counter()
-    solve = _solve_ridge if training.target.classes is None else _solve_logistic
-    by_encoding: dict[str, list[int]] = {}
+    groups: dict[tuple[str, bool], list[int]] = {}
     for number in candidates:
-        by_encoding.setdefault(training.candidates[number].encoding, []).append(number)
+        candidate = training.candidates[number]
+        groups.setdefault((candidate.encoding, candidate.l1_penalty > 0), []).append(number)
     if time_limit is not None:  # of which each round of folds gets its part
-        time_limit /= math.ceil(training.n_folds * len(by_encoding) / training.n_threads)
+        time_limit /= math.ceil(training.n_folds * len(groups) / training.n_threads)
     paths = [
         _Path(
-            numbers, [training.candidates[n].l2_penalty for n in numbers], time_limit, look, whole
+            numbers,
+            [training.candidates[n].l2_penalty for n in numbers],
+            [training.candidates[n].l1_penalty for n in numbers],
+            time_limit,
+            look,
+            whole,
         )
-        for numbers in by_encoding.values()
+        for numbers in groups.values()
     ]
     for path in paths:  # views are made one at a time
         for fold in training.folds:
             training.view(fold, training.candidates[path.candidates[0]])
     jobs = [(path, fold) for path in paths for fold in training.folds]
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
-        done = list(pool.map(lambda job: solve(training, job[1], job[0]), jobs))
+        done = list(pool.map(lambda job: _solve(training, job[1], job[0]), jobs))
     seconds = (time.perf_counter() - start) / len(candidates)
     solved = []
     for at, path in enumerate(paths):
@@ -119,6 +129,12 @@ def _ridge_operations(n_rows: int, n_features: int) -> float:
     return 2.0 * large * small**2 + 10.0 * small**3
 
 
+def _solve(training: Training, fold: int, path: _Path) -> list[Weights | None]:
+    if training.target.classes is None and not any(path.l1_penalties):
+        return _solve_ridge(training, fold, path)
+    return _solve_by_descent(training, fold, path)
+
+
 def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | None]:
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
@@ -141,25 +157,37 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     return [_stack(c, b) for c, b in zip(coef, intercept, strict=True)] or nothing
 
 
-def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights | None]:
-    view = training.view(fold, training.candidates[path.candidates[0]])
-    rows = training.splits[fold].train_rows
-    solved = logistic_path(
-        np.ascontiguousarray(view.X[rows]),
-        training.target.values[rows, 0].astype(np.int32),
-        training.target.n_outputs,
-        path.penalties,
-        training.train_weights(fold),
-        max_iterations=_MAX_ITERATIONS,
-        time_limit=path.time_limit,
-        look=path.look,
-    )
+def _solve_by_descent(training: Training, fold: int, path: _Path) -> list[Weights | None]:
+    solved = _descend(training, fold, path)
     if path.whole and solved.stopped:
         return [None] * len(path.penalties)
     return [
         _stack(solved.coef[i], solved.intercept[i]) if solved.n_iterations[i] > 0 else None
         for i in range(len(path.penalties))
     ]
+
+
+def _descend(training: Training, fold: int, path: _Path) -> LinearPath:
+    view = training.view(fold, training.candidates[path.candidates[0]])
+    rows = training.splits[fold].train_rows
+    X = np.ascontiguousarray(view.X[rows])
+    weights = training.train_weights(fold)
+    limits: Any = {
+        "max_iterations": _MAX_ITERATIONS, "time_limit": path.time_limit, "look": path.look,
+    }  # fmt: skip
+    if training.target.classes is None:
+        y = (training.target.values[rows] - view.output_centre) / view.output_scale
+        return elastic_net_path(X, y, path.penalties, path.l1_penalties, weights, **limits)
+    classes = training.target.values[rows, 0].astype(np.int32)
+    return logistic_path(
+        X,
+        classes,
+        training.target.n_outputs,
+        path.penalties,
+        weights,
+        l1_penalties=path.l1_penalties,
+        **limits,
+    )
 
 
 def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights:

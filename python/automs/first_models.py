@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automs.candidates import Candidate
-from automs.exact import PENALTIES, train_exact
+from automs.exact import L1_PENALTIES, PENALTIES, train_exact
 from automs.training import Training
 
-__all__ = ["add_constant", "affordable_encodings", "set_constant", "train_linear"]
+__all__ = ["LINEAR_MODELS", "add_constant", "affordable_models", "set_constant", "train_linear"]
+
+#: Name -> encoding, and the setting that a path is made of with its values. Piecewise features
+#: make a model additive: a piecewise linear function of each column. The sparse ones use few of
+#: them: Tibshirani, "Regression shrinkage and selection via the lasso" (1996), and Ravikumar et
+#: al., "Sparse additive models" (2009).
+LINEAR_MODELS = {
+    "linear": ("standard", "l2_penalty", PENALTIES),
+    "additive": ("piecewise", "l2_penalty", PENALTIES),
+    "sparse_linear": ("standard", "l1_penalty", L1_PENALTIES),
+    "sparse_additive": ("piecewise", "l1_penalty", L1_PENALTIES),
+}
 
 
 def add_constant(training: Training, loss: str, quantile: float) -> int:
@@ -54,20 +67,32 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
     return weights
 
 
-def affordable_encodings(training: Training, encodings: Iterable[str], seconds: float) -> list[str]:
-    """Give the encodings whose linear models there is time and memory for.
+#: Sparse models are for tables with fewer rows than so many for each feature: where there are
+#: more, a penalty on squares does as well, sooner.
+_SPARSE_ROWS = 20
 
-    Each needs a view of every fold, and a copy of its training rows for each thread.
+
+def affordable_models(training: Training, names: Iterable[str], seconds: float) -> list[str]:
+    """Give the linear models, of `LINEAR_MODELS`, that there is time, memory and use for.
+
+    Each encoding needs a view of every fold, and a copy of its training rows for each thread.
     """
     n_copies = min(training.n_threads, training.n_folds)
-    affordable = []
-    for encoding in encodings:
+    n_features: dict[str, int] = {}  # of the encodings that are affordable
+    for encoding in dict.fromkeys(LINEAR_MODELS[name][0] for name in names):
         candidate = Candidate((), optimizer="exact", encoding=encoding)
         if training.views.affordable(candidate, seconds) == candidate:
             views = [training.view(fold, candidate) for fold in training.folds]
             if training.memory.has_room(n_copies * views[0].X.nbytes):
-                affordable.append(encoding)
-    return affordable
+                n_features[encoding] = views[0].X.shape[1]
+    n_rows = training.splits[0].train_rows.size
+
+    def is_of_use(name: str) -> bool:
+        encoding, setting, _ = LINEAR_MODELS[name]
+        dense = setting != "l1_penalty"
+        return encoding in n_features and (dense or n_rows < _SPARSE_ROWS * n_features[encoding])
+
+    return [name for name in names if is_of_use(name)]
 
 
 def train_linear(
@@ -76,42 +101,44 @@ def train_linear(
     seed: int,
     limit: float | None,
     look: Callable[[], bool] | None = None,
-    encodings: Sequence[str] = ("standard",),
+    names: Sequence[str] = ("linear",),
 ) -> dict[str, int]:
-    """Solve a path of penalties in closed form for each encoding, and keep the best of each.
-
-    On piecewise features the model is additive: a piecewise linear function of each column.
+    """Solve a path of penalties for each model, and keep the best of each.
 
     Parameters
     ----------
     training : Training
     loss : str
-        There is a closed form for "squared" and "cross_entropy".
+        There are such models for "squared" and "cross_entropy".
     seed : int
     limit : float or None, seconds
     look : callable, optional
         Stops it when it returns True.
-    encodings : sequence of str, default=("standard",)
+    names : sequence of str, default=("linear",)
+        Of `LINEAR_MODELS`.
 
     Returns
     -------
     dict of str to int
-        By encoding, the number of the best one in the training, where there is any.
+        By name, the number of the best one in the training, where there is any.
     """
-    if loss not in {"auto", "squared", "cross_entropy"} or not encodings:
+    if loss not in {"auto", "squared", "cross_entropy"} or not names:
         return {}
-    candidates = [
-        Candidate((), optimizer="exact", encoding=encoding, l2_penalty=penalty, seed=seed)
-        for encoding in encodings
-        for penalty in PENALTIES
-    ]
-    first = training.add(candidates)
-    numbers = range(first, first + len(candidates))
+    made = [(name, candidate) for name in names for candidate in _path(name, seed)]
+    first = training.add([candidate for _, candidate in made])
+    numbers = range(first, first + len(made))
     solved = train_exact(training, numbers, limit, look)
     best: dict[str, int] = {}
     scores = [progress.score for progress in training.progress(solved)]
     for at in np.argsort(-np.array(scores), kind="stable"):
         if np.isfinite(scores[at]):
-            best.setdefault(training.candidates[solved[at]].encoding, solved[at])
+            best.setdefault(made[solved[at] - first][0], solved[at])
     training.release([number for number in numbers if number not in best.values()])
-    return {encoding: best[encoding] for encoding in encodings if encoding in best}
+    return {name: best[name] for name in names if name in best}
+
+
+def _path(name: str, seed: int) -> list[Candidate]:
+    encoding, setting, penalties = LINEAR_MODELS[name]
+    plain = Candidate((), optimizer="exact", encoding=encoding, seed=seed)
+    changes: list[dict[str, Any]] = [{setting: penalty} for penalty in penalties]
+    return [replace(plain, **change) for change in changes]

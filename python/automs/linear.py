@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automs._core import elastic_net_path as _solve_elastic_net
 from automs._core import logistic_path as _solve_logistic
 from automs._core import ridge_path as _solve_ridge
 
-__all__ = ["LogisticPath", "logistic_path", "ridge_path"]
+__all__ = ["LinearPath", "elastic_net_path", "logistic_path", "ridge_path"]
 
 Floats = NDArray[np.float64]
 
@@ -87,14 +88,15 @@ def ridge_path(
 
 
 @dataclass(frozen=True)
-class LogisticPath:
-    """Logistic regressions, one for each penalty.
+class LinearPath:
+    """Linear models, one for each penalty.
 
     Attributes
     ----------
-    coef : ndarray of shape (n_penalties, n_columns, n_logits), float64
-        `n_logits` is 1 for two classes (the logit of class 1), else the number of classes.
-    intercept : ndarray of shape (n_penalties, n_logits), float64
+    coef : ndarray of shape (n_penalties, n_columns, n_outputs), float64
+        `n_outputs` is that of the targets; of classes 1 for two (the logit of class 1), else the
+        number of classes.
+    intercept : ndarray of shape (n_penalties, n_outputs), float64
     converged : ndarray of shape (n_penalties,), bool
         Whether the gradient reached its tolerance, 1e-6.
     n_iterations : ndarray of shape (n_penalties,), int32
@@ -117,15 +119,17 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     penalties: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
+    l1_penalties: ArrayLike | None = None,
     max_iterations: int = 1000,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
-) -> LogisticPath:
+) -> LinearPath:
     """Fit logistic regression for a whole list of penalties, each started at a stronger one.
 
-    Minimises the weighted mean cross-entropy plus ``penalty / 2 * |coef|^2`` by L-BFGS; the
-    intercepts are not penalised. scikit-learn's ``LogisticRegression(C=C)`` is
-    ``penalty = 1 / (C * sum of weights)``.
+    Minimises the weighted mean cross-entropy plus ``penalty / 2 * |coef|^2`` plus ``l1_penalty *
+    sum |coef * standard deviation of the column|`` by L-BFGS; the intercepts are not penalised.
+    scikit-learn's ``LogisticRegression(C=C)`` is ``penalty = 1 / (C * sum of weights)``, and for
+    standardised columns ``LogisticRegression(C=C, penalty="l1")`` is ``l1_penalty`` of so much.
 
     Parameters
     ----------
@@ -140,6 +144,8 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
         grow until the gradient is below its tolerance or `max_iterations` is reached.
     sample_weight : array-like of shape (n_rows,), optional
         Weights >= 0, not all 0.
+    l1_penalties : array-like of shape (n_penalties,), optional
+        As many, >= 0; None for zeros.
     max_iterations : int, default=1000
         For each penalty.
     time_limit : float, optional, seconds
@@ -150,7 +156,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
 
     Returns
     -------
-    LogisticPath
+    LinearPath
 
     Raises
     ------
@@ -165,7 +171,8 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
 
     References
     ----------
-    Nocedal and Wright, "Numerical optimization" (2006), algorithm 7.5.
+    Nocedal and Wright, "Numerical optimization" (2006), algorithm 7.5; with absolute values Andrew
+    and Gao, "Scalable training of L1-regularized log-linear models" (2007).
 
     Examples
     --------
@@ -176,12 +183,77 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     indices = np.asarray(classes)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"classes must hold integers, got dtype {indices.dtype}")
-    return LogisticPath(
+    return LinearPath(
         *_solve_logistic(
             _as_matrix(X),
             np.ascontiguousarray(indices, dtype=np.int32),
             n_classes,
             _as_list(penalties, "penalties"),
+            _as_list([] if l1_penalties is None else l1_penalties, "l1_penalties"),
+            _as_weights(sample_weight),
+            max_iterations,
+            time_limit,
+            look,
+        )
+    )
+
+
+def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how long
+    X: ArrayLike,
+    y: ArrayLike,
+    penalties: ArrayLike,
+    l1_penalties: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    max_iterations: int = 1000,
+    time_limit: float | None = None,
+    look: Callable[[], bool] | None = None,
+) -> LinearPath:
+    """Fit the elastic net for a whole list of penalties, each started at a stronger one.
+
+    Minimises half the weighted mean squared error plus ``penalty / 2 * |coef|^2`` plus
+    ``l1_penalty * sum |coef * standard deviation of the column|``; the intercepts are not
+    penalised. For standardised columns that is scikit-learn's ``Lasso(alpha=l1_penalty)`` where
+    the penalty is 0.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_columns), float32 or float64
+        Finite values; columns may differ in scale.
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Finite values, of a scale near 1, as the tolerance is absolute.
+    penalties, l1_penalties : array-like of shape (n_penalties,)
+        Penalties >= 0, in any order.
+    sample_weight, max_iterations, time_limit, look
+        As of `logistic_path`.
+
+    Returns
+    -------
+    LinearPath
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or an argument holds what it must not.
+
+    References
+    ----------
+    Zou and Hastie, "Regularization and variable selection via the elastic net" (2005); Andrew and
+    Gao (2007), as of `logistic_path`.
+
+    Examples
+    --------
+    >>> path = elastic_net_path([[-1.0], [1.0]], [-2.0, 2.0], [0.0], [0.5])
+    >>> round(float(path.coef[0, 0, 0]), 6)
+    1.5
+    """
+    targets = np.ascontiguousarray(y, dtype=np.float64)
+    return LinearPath(
+        *_solve_elastic_net(
+            _as_matrix(X),
+            targets.reshape(-1, 1) if targets.ndim == 1 else targets,
+            _as_list(penalties, "penalties"),
+            _as_list(l1_penalties, "l1_penalties"),
             _as_weights(sample_weight),
             max_iterations,
             time_limit,

@@ -10,7 +10,7 @@ from automs.audience import Audience
 from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.exact import train_exact
-from automs.first_models import add_constant, affordable_encodings, train_linear
+from automs.first_models import LINEAR_MODELS, add_constant, affordable_models, train_linear
 from automs.kept_states import beaten_states
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
@@ -25,8 +25,6 @@ __all__ = ["Search", "Trial"]
 
 #: Share of the time that the linear models' paths of penalties may take.
 _LINEAR_SHARE = 0.1
-#: Encoding -> name of the best linear model on it; piecewise features make it additive.
-_LINEAR_NAMES = {"standard": "linear", "piecewise": "additive"}
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
 _FIRST_RATE = 5e9
 #: The search of a small table ends early when the last half of at least so many candidates has
@@ -69,7 +67,7 @@ class Search:
         self._n_running = 0
         self._untold: list[int] = []  # indices of trials that may go on, or were not told of
         self._numbers: list[int] = []  # the strategy's index -> number in the training
-        self._first: dict[str, int] = {}  # constant, linear and additive, by name
+        self._first: dict[str, int] = {}  # constant and linear models, by name
         self._released: set[int] = set()
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
@@ -151,13 +149,12 @@ class Search:
         left = self.clock.time_left(self.reserve)
         limit = None if left is None else _LINEAR_SHARE * left
         # Where the space is the caller's, encodings are too.
-        wanted = _LINEAR_NAMES if self.problem.first_candidates else ("standard",)
+        wanted = tuple(LINEAR_MODELS) if self.problem.first_candidates else ("linear",)
         seconds = math.inf if limit is None else limit
-        encodings = affordable_encodings(self.training, wanted, seconds)
-        best = train_linear(
-            self.training, self._loss(), self.problem.seed, limit, self.clock.look, encodings
+        names = affordable_models(self.training, wanted, seconds)
+        self._first |= train_linear(
+            self.training, self._loss(), self.problem.seed, limit, self.clock.look, names
         )
-        self._first |= {_LINEAR_NAMES[encoding]: number for encoding, number in best.items()}
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""

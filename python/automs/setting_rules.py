@@ -78,6 +78,7 @@ RULES: dict[str, Rule] = {
     "weight_decay": _NOT_NEGATIVE,
     "weight_decay_schedule": OneOf(SCHEDULES),
     "l2_penalty": _NOT_NEGATIVE,
+    "l1_penalty": _NOT_NEGATIVE,
     "dropout": _SHARE,
     "dropout_schedule": OneOf(SCHEDULES),
     "label_smoothing": _SHARE,
@@ -100,6 +101,11 @@ def check_together(candidate: Any) -> None:
             f"'standard', got {c.encoding!r}"
         )
     if c.optimizer != "exact":
+        if c.l1_penalty > 0:
+            raise ValueError(
+                f"l1_penalty must be 0 with optimizer {c.optimizer!r}, got {c.l1_penalty}: use "
+                "optimizer='exact' for a linear model, or l2_penalty"
+            )
         return
     if c.hidden_layer_sizes:
         raise ValueError(

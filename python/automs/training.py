@@ -99,7 +99,8 @@ class Training:
         first = len(self.candidates)
         task = self.target.task
         trained = [
-            replace(c, optimizer="adam") if c.optimizer == "exact" else c for c in candidates
+            replace(c, optimizer="adam", l1_penalty=0.0) if c.optimizer == "exact" else c
+            for c in candidates
         ]
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))

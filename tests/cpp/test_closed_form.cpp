@@ -83,7 +83,7 @@ void ridge_gradient_vanishes(std::size_t n, std::size_t d) {
 
 // The penalised mean cross-entropy in plain loops, at the path's solution `which` moved by `step`
 // along parameter `moved` (coefficients, then intercepts).
-double logistic_objective(const Problem<float>& p, std::size_t n_classes, LogisticPath path,
+double logistic_objective(const Problem<float>& p, std::size_t n_classes, LinearPath path,
                           std::size_t which, double penalty, std::size_t moved, double step) {
   const std::size_t k = n_classes == 2 ? 1 : n_classes;
   double* coef = &path.coef[which * p.d * k];
@@ -106,11 +106,59 @@ double logistic_objective(const Problem<float>& p, std::size_t n_classes, Logist
   return loss / total + 0.5 * penalty * squares;
 }
 
+// Half the mean squared error and both penalties in plain loops, with one parameter moved.
+double elastic_net_objective(const Problem<float>& p, LinearPath path, double l2, double l1,
+                             std::size_t moved, double step) {
+  (moved < p.d * 2 ? path.coef[moved] : path.intercept[moved - p.d * 2]) += step;
+  std::vector<double> means(p.d, 0.0), variances(p.d, 0.0);
+  double loss = 0.0, total = 0.0, penalty = 0.0;
+  for (std::size_t i = 0; i < p.n; ++i) total += p.weights[i];
+  for (std::size_t i = 0; i < p.n; ++i) {
+    for (std::size_t j = 0; j < p.d; ++j) means[j] += p.weights[i] / total * p.X[i * p.d + j];
+    for (std::size_t t = 0; t < 2; ++t) {
+      double error = path.intercept[t] - p.y[i * 2 + t];
+      for (std::size_t j = 0; j < p.d; ++j) error += p.X[i * p.d + j] * path.coef[j * 2 + t];
+      loss += 0.5 * p.weights[i] / total * error * error;
+    }
+  }
+  for (std::size_t i = 0; i < p.n; ++i) {
+    for (std::size_t j = 0; j < p.d; ++j) {
+      const double distance = p.X[i * p.d + j] - means[j];
+      variances[j] += p.weights[i] / total * distance * distance;
+    }
+  }
+  for (std::size_t c = 0; c < p.d * 2; ++c) {
+    penalty += 0.5 * l2 * path.coef[c] * path.coef[c];
+    penalty += l1 * std::fabs(path.coef[c]) * std::sqrt(variances[c / 2]);
+  }
+  return loss + penalty;
+}
+
+void elastic_net_is_a_minimum() {
+  const Problem<float> p = problem<float>(200, 5);
+  for (const double l1 : {0.5, 0.01}) {
+    for (const double l2 : {0.0, 0.1}) {
+      const LinearPath path = elastic_net_path(p.rows(), p.y.data(), 2, {{l2}, {l1}, 500});
+      CHECK(path.converged[0]);
+      for (std::size_t moved = 0; moved < (p.d + 1) * 2; ++moved) {
+        const auto at = [&](double s) { return elastic_net_objective(p, path, l2, l1, moved, s); };
+        for (const double step : {1e-3, -1e-3}) CHECK(at(step) >= at(0.0) - 1e-7);
+      }
+    }
+  }
+  const LinearPath none = elastic_net_path(p.rows(), p.y.data(), 2, {{0.0}, {1e6}, 500});
+  for (const double coef : none.coef) CHECK(coef == 0.0);
+  LinearRows<float> rows = p.rows();
+  rows.should_stop = [] { return true; };
+  CHECK(elastic_net_path(rows, p.y.data(), 2, {{0.0}, {1.0}, 10}).stopped);
+}
+
 void logistic_gradient_vanishes(std::size_t n_classes) {
   Problem<float> p = problem<float>(300, 5);
   for (auto& index : p.classes) index = std::min<std::int32_t>(index, int(n_classes) - 1);
   const std::vector<double> penalties = {1e-4, 1.0, 0.0, 1e-2};
-  const LogisticPath path = logistic_path(p.rows(), p.classes.data(), {n_classes, penalties, 500});
+  const LinearPath path =
+      logistic_path(p.rows(), p.classes.data(), n_classes, {penalties, {}, 500});
   CHECK(!path.stopped);
   const std::size_t k = n_classes == 2 ? 1 : n_classes;
   for (std::size_t which = 0; which < penalties.size(); ++which) {
@@ -133,8 +181,8 @@ void separable_classes_stay_finite() {
   const LinearRows<double> rows{X.data(), nullptr, 4, 1, {}};
   for (const int max_iterations : {3, 1000}) {
     for (const std::size_t n_classes : {2u, 4u}) {  // with four, two classes have no rows
-      const LogisticPath path =
-          logistic_path(rows, classes.data(), {n_classes, {0.0}, max_iterations});
+      const LinearPath path =
+          logistic_path(rows, classes.data(), n_classes, {{0.0}, {}, max_iterations});
       for (double value : path.coef) CHECK(std::isfinite(value));
       for (double value : path.intercept) CHECK(std::isfinite(value));
       CHECK(path.n_iterations[0] <= max_iterations);
@@ -147,7 +195,7 @@ void one_class_alone_stays_finite() {
   const std::vector<float> X = {1, 2, 3};
   const std::vector<std::int32_t> classes = {1, 1, 1};
   const LinearRows<float> rows{X.data(), nullptr, 3, 1, {}};
-  const LogisticPath path = logistic_path(rows, classes.data(), {2, {1.0, 0.0}, 100});
+  const LinearPath path = logistic_path(rows, classes.data(), 2, {{1.0, 0.0}, {}, 100});
   for (double value : path.coef) CHECK(std::isfinite(value));
   CHECK(path.intercept[0] > 2.0);
 }
@@ -157,10 +205,10 @@ void a_stop_is_flagged() {
   LinearRows<float> rows = p.rows();
   rows.should_stop = [] { return true; };
   CHECK(ridge_path(rows, p.y.data(), 2, {1.0}).stopped);
-  CHECK(logistic_path(rows, p.classes.data(), {3, {1.0}, 10}).stopped);
+  CHECK(logistic_path(rows, p.classes.data(), 3, {{1.0}, {}, 10}).stopped);
   int looks = 0;
   rows.should_stop = [&] { return ++looks > 4; };
-  const LogisticPath path = logistic_path(rows, p.classes.data(), {3, {0.0, 1.0}, 100});
+  const LinearPath path = logistic_path(rows, p.classes.data(), 3, {{0.0, 1.0}, {}, 100});
   CHECK(path.stopped && path.n_iterations[1] > 0 && path.n_iterations[0] == 0);
   for (double value : path.coef) CHECK(std::isfinite(value));
 }
@@ -168,7 +216,9 @@ void a_stop_is_flagged() {
 void misfits_are_refused() {
   Problem<float> p = problem<float>(30, 4);
   const auto ridge = [&](double alpha) { return ridge_path(p.rows(), p.y.data(), 2, {alpha}); };
-  const auto logistic = [&] { return logistic_path(p.rows(), p.classes.data(), {3, {1.0}, 10}); };
+  const auto logistic = [&] {
+    return logistic_path(p.rows(), p.classes.data(), 3, {{1.0}, {}, 10});
+  };
   CHECK_THROWS(ridge(-1.0), std::invalid_argument);
   CHECK_THROWS(ridge(std::nan("")), std::invalid_argument);
   p.classes[4] = 3;
@@ -189,6 +239,7 @@ int main() {
   ridge_gradient_vanishes<float>(200, 6);
   ridge_gradient_vanishes<double>(200, 6);
   ridge_gradient_vanishes<double>(30, 50);  // the kernel's side
+  elastic_net_is_a_minimum();
   logistic_gradient_vanishes(2);
   logistic_gradient_vanishes(3);
   separable_classes_stay_finite();
