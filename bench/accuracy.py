@@ -17,7 +17,7 @@ from accuracy_machine import recorded
 from accuracy_report import Section, as_markdown, as_text, compare, sections
 from accuracy_rows import read_rows
 from accuracy_run import Plan, run
-from accuracy_systems import PEERS, VARIANTS
+from accuracy_systems import MADE, VARIANTS
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, required=True, help="CSV; what it has is not run again")
     run.add_argument("--budget", type=positive, default=60.0, metavar="SECONDS")
     run.add_argument(
-        "--systems", type=names, default=("automs",), help=", ".join([*VARIANTS, *PEERS])
+        "--systems", type=names, default=("automs",), help=", ".join([*VARIANTS, *MADE])
     )
     run.add_argument("--only", type=names, default=(), help="names of data sets")
     run.add_argument("--seeds", type=numbers, default=(), help="instead of the protocol's")
