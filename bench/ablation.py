@@ -57,7 +57,7 @@ def main() -> None:
     if arguments.command == "report":
         comparison = compare(read_rows(arguments.results), FULL, budget=arguments.budget)
         found = sections(comparison, recorded(arguments.results))
-        show("What each part is worth", found, arguments.markdown)
+        show("Ablation", found, arguments.markdown)
         return
     # As Ctrl-C does: the processes of the fits at hand end with this one.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
