@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from accuracy_predictions import About, write
 from accuracy_protocol import class_error, load, regression_error, split
 from accuracy_systems import Request, build
 
@@ -37,6 +38,9 @@ def measure(job: dict[str, Any], outcome: dict[str, Any]) -> None:
         predicted = np.asarray(model.predict_proba(X_test), float)
         outcome["predict_s"] = time.perf_counter() - start
         outcome["error"], outcome["accuracy"] = class_error(y_test, predicted, request.task)
+    if job["predictions"]:
+        about = (job["dataset"], request.task, request.seed, job["shown"], request.budget)
+        write(Path(job["predictions"]), About(*about, outcome["error"]), y_test, predicted)
 
 
 def main() -> None:

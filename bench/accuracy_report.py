@@ -72,7 +72,7 @@ def sections(comparison: Comparison, machines: list[dict[str, str]]) -> list[Sec
     ]
 
 
-def _number(value: float, form: str = ".4g") -> str:
+def as_number(value: float, form: str = ".4g") -> str:
     if math.isnan(value):
         return "-"
     return format(value, form) if math.isfinite(value) else "failed"
@@ -87,7 +87,7 @@ def error_section(comparison: Comparison) -> Section:
             apart.append(dataset)
             continue
         best = min(means.values())
-        cells = [_number(means.get(system, math.nan)) for system in comparison.systems]
+        cells = [as_number(means.get(system, math.nan)) for system in comparison.systems]
         marked = [
             f"{cell}*" if means.get(system) == best < math.inf else cell
             for system, cell in zip(comparison.systems, cells, strict=True)
@@ -119,14 +119,14 @@ def duel_section(comparison: Comparison) -> Section:
     lines = []
     for peer in comparison.systems[1:]:
         d = stats.duel(comparison.errors, comparison.ours, peer)
-        interval = f"{_number(d.low, '.3f')} to {_number(d.high, '.3f')}"
+        interval = f"{as_number(d.low, '.3f')} to {as_number(d.high, '.3f')}"
         lines.append(
             (
                 peer,
                 str(d.n_datasets),
                 f"{d.wins} / {d.losses} / {d.ties}",
-                _number(d.mean_rank, ".2f"),
-                _number(d.ratio, ".3f"),
+                as_number(d.mean_rank, ".2f"),
+                as_number(d.ratio, ".3f"),
                 interval,
                 str(d.n_failed),
             )
@@ -156,7 +156,7 @@ def time_section(comparison: Comparison) -> Section:
             (
                 system,
                 f"{fits.sum():.0f}",
-                _number(float(np.median(fits)) if fits.size else math.nan, ".2f"),
+                as_number(float(np.median(fits)) if fits.size else math.nan, ".2f"),
                 f"{rows[0].budget:g}" if limited else "-",
                 f"{np.median(over):+.2f}" if limited else "-",
                 f"{over.max():+.2f}" if limited else "-",
@@ -171,7 +171,7 @@ def time_section(comparison: Comparison) -> Section:
 
 def worst_section(comparison: Comparison) -> Section:
     losses = stats.worst_losses(comparison.errors, comparison.ours, comparison.systems)
-    lines = [(dataset, peer, _number(ratio, ".3f")) for dataset, peer, ratio in losses[:N_WORST]]
+    lines = [(dataset, peer, as_number(ratio, ".3f")) for dataset, peer, ratio in losses[:N_WORST]]
     title = f"Where {comparison.ours} loses most"
     return Section(title, ("data set", "best peer", "our error / its"), lines)
 

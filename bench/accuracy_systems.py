@@ -19,6 +19,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "automs_random": {"strategy": "random"},
     "automs_gibbs": {"strategy": "gibbs"},
     "automs_one": {"ensemble_size": 1},
+    "automs_holdout": {"validation": 0.2},
+    "automs_no_baselines": {"baselines": None},
+}
+# Those that no setting makes, as below: variants of automs with one part switched off.
+ABLATIONS = {
+    "automs_trivial": ("ablation_variants", "trivial_scheduler", (), ""),
+    "automs_no_recipes": ("ablation_variants", "no_recipes", (), ""),
+    "automs_plain": ("ablation_variants", "plain_encoding", (), ""),
+    "automs_no_first": ("ablation_variants", "no_first_candidates", (), ""),
+    "automs_no_linear": ("ablation_variants", "no_linear_models", (), ""),
+    "automs_again": ("ablation_variants", "another_seed", (), ""),
 }
 # system: (module it lives in beside this one, its function, libraries, how to install them)
 PEERS = {
@@ -30,8 +41,9 @@ PEERS = {
     "flaml": ("accuracy_peers_search", "flaml", ("flaml", "lightgbm"), "'.[bench]'"),
     "realmlp": ("accuracy_peers", "realmlp", ("pytabkit",), "pytabkit"),
 }
+MADE = {**ABLATIONS, **PEERS}
 # What stops by the clock; of the others the time is shown, but there is no limit to keep.
-TIMED = frozenset({*VARIANTS, "skmlp", "flaml"})
+TIMED = frozenset({*VARIANTS, *ABLATIONS, "skmlp", "flaml"})
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "auto"}
 
 
@@ -50,9 +62,9 @@ def missing(system: str) -> str:
     """Why the system cannot run here, or nothing."""
     if system in VARIANTS:
         return ""
-    if system not in PEERS:
-        return f"unknown system {system!r}; there are {', '.join([*VARIANTS, *PEERS])}"
-    _, _, libraries, install = PEERS[system]
+    if system not in MADE:
+        return f"unknown system {system!r}; there are {', '.join([*VARIANTS, *MADE])}"
+    _, _, libraries, install = MADE[system]
     absent = [name for name in libraries if importlib.util.find_spec(name) is None]
     if absent:
         return f"{system} needs {' and '.join(absent)}: python -m pip install {install}"
@@ -71,13 +83,13 @@ def takes_limit(shown: str) -> bool:
 def build(system: str, request: Request, X: Any) -> Any:
     """The unfitted model. Some peers look at which columns of X, a DataFrame, are categories."""
     if system in VARIANTS:
-        return _automs(VARIANTS[system], request)
-    module, function, _, _ = PEERS[system]
+        return automs_model(VARIANTS[system], request)
+    module, function, _, _ = MADE[system]
     make: Callable[[Request, Any], Any] = getattr(importlib.import_module(module), function)
     return make(request, X)
 
 
-def _automs(settings: dict[str, Any], request: Request) -> Any:
+def automs_model(settings: dict[str, Any], request: Request) -> Any:
     from automs import AutoClassifier, AutoRegressor
 
     estimator = AutoRegressor if request.task == "regression" else AutoClassifier
@@ -85,5 +97,10 @@ def _automs(settings: dict[str, Any], request: Request) -> Any:
     if request.strategy:
         settings["strategy"] = request.strategy
     return estimator(
-        time_limit=request.budget, n_jobs=request.n_jobs, random_state=request.seed, **settings
+        **{
+            "time_limit": request.budget,
+            "n_jobs": request.n_jobs,
+            "random_state": request.seed,
+            **settings,
+        }
     )

@@ -21,6 +21,7 @@ with pytest.MonkeyPatch.context() as patch:
     runs = importlib.import_module("accuracy_run")
     systems = importlib.import_module("accuracy_systems")
     machine = importlib.import_module("accuracy_machine")
+    kept = importlib.import_module("accuracy_predictions")
 
 
 @pytest.fixture
@@ -98,6 +99,47 @@ def test_a_run_notes_failures_goes_on_and_resumes(folder, capsys):
     facts = json.loads(machine.facts_path(out).read_text())
     assert len(facts) == 1
     assert facts[0]["NumPy"] == np.__version__
+
+
+def test_predictions_are_kept_and_made_again_where_they_are_absent(folder):
+    out, predictions = folder / "results.csv", folder / "predictions"
+    plan = runs.Plan(
+        folder, out, ("ridge",), budget=5.0, n_jobs=1, only=("line",), seeds=(0, 1), at_once=2,
+        predictions=predictions,
+    )  # fmt: skip
+    runs.run(plan)
+    errors = {row.seed: row.error for row in rows_of.read_rows(out)}
+    files = {about.seed: (path, about) for path, about in kept.find(predictions).items()}
+    assert sorted(errors) == sorted(files) == [0, 1]
+    for seed, (path, about) in files.items():
+        rows = kept.read(path, about)
+        assert (about.system, len(rows.y)) == ("ridge", 12)
+        assert about.error == pytest.approx(errors[seed], rel=1e-5)
+        # The table's target is right to seven digits, and its error is about a thousandth.
+        assert protocol.regression_error(rows.y, rows.values)[0] == pytest.approx(
+            errors[seed], rel=1e-3
+        )
+    written = out.read_bytes()
+    runs.run(plan)
+    assert out.read_bytes() == written
+    files[1][0].unlink()
+    runs.run(plan)
+    assert len(out.read_text().splitlines()) == 4
+    assert files[1][0].exists()
+
+
+def test_several_fits_at_once_share_the_cores(monkeypatch):
+    monkeypatch.setattr(runs.os, "sched_getaffinity", lambda _: {4, 5, 6, 7, 9}, raising=False)
+    assert runs.shares_of_cores(1) == [set()]
+    assert runs.shares_of_cores(2) == [{4, 5}, {6, 7}]
+    assert runs.shares_of_cores(6) == [set()] * 6
+
+
+def test_a_stop_ends_the_children_that_run():
+    surroundings = runs.Surroundings()
+    surroundings.stop.set()
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    assert runs.run_child(command, 600, surroundings).startswith("killed")
 
 
 def test_a_child_that_hangs_or_dies_is_a_noted_failure():
