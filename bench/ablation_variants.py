@@ -25,6 +25,7 @@ WHAT = {
     "automs_no_recipes": "neither RealMLP among the first candidates nor the space after TD-S",
     "automs_plain": "numbers robustly scaled and clipped, no other encoding",
     "automs_no_linear": "no linear or additive models in the race",
+    "automs_no_sparse": "no sparse ones among them",
     "automs_one": "a single candidate instead of an ensemble",
     "automs_holdout": "a fifth of the rows held out instead of folds",
     "automs_no_baselines": "no scikit-learn models beside the search",
@@ -51,15 +52,14 @@ class Replaced:
         return self.model.predict_proba(X)
 
 
-def linear_models_on(*encodings: str) -> AbstractContextManager[Any]:
-    """Searches in here have linear models on these encodings only."""
-    from automs.first_models import affordable_encodings
+def linear_models(*kept: str) -> AbstractContextManager[Any]:
+    """Searches in here have these linear models only."""
+    from automs.first_models import affordable_models
 
     def chosen(training: Any, wanted: Iterable[str], seconds: float) -> list[str]:
-        kept = [encoding for encoding in wanted if encoding in encodings]
-        return affordable_encodings(training, kept, seconds)
+        return affordable_models(training, [name for name in wanted if name in kept], seconds)
 
-    return mock.patch("automs.search.affordable_encodings", chosen)
+    return mock.patch("automs.search.affordable_models", chosen)
 
 
 def another_seed(request: Request, _: Any) -> Any:
@@ -88,8 +88,12 @@ def plain_encoding(request: Request, _: Any) -> Any:
     from ablation_strategies import ChangedHalving, plainly_encoded
 
     model = automs_model({"strategy": ChangedHalving(plainly_encoded)}, request)
-    return Replaced(model, lambda: linear_models_on("standard"))
+    return Replaced(model, lambda: linear_models("linear", "sparse_linear"))
 
 
 def no_linear_models(request: Request, _: Any) -> Any:
-    return Replaced(automs_model({}, request), linear_models_on)
+    return Replaced(automs_model({}, request), linear_models)
+
+
+def no_sparse_models(request: Request, _: Any) -> Any:
+    return Replaced(automs_model({}, request), lambda: linear_models("linear", "additive"))

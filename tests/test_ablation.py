@@ -95,16 +95,18 @@ def test_every_variant_fits_and_leaves_the_package_as_it_was(name):
     names = {trial.name for trial in inner.trials_}
     assert ("additive" in names) == (name not in {"automs_plain", "automs_no_linear"})
     assert ("linear" in names) == (name != "automs_no_linear")
+    dense = {"automs_plain", "automs_no_linear", "automs_no_sparse"}
+    assert ("sparse_additive" in names) == (name not in dense)
     search = importlib.import_module("automs.search")
-    assert search.affordable_encodings.__module__ == "automs.first_models"
+    assert search.affordable_models.__module__ == "automs.first_models"
 
 
 def test_a_function_is_put_back_after_a_failure():
     search = importlib.import_module("automs.search")
     failing = mock.Mock(fit=mock.Mock(side_effect=OSError("none")))
     with pytest.raises(OSError, match="none"):
-        variants.Replaced(failing, variants.linear_models_on).fit(None, None)
-    assert search.affordable_encodings.__module__ == "automs.first_models"
+        variants.Replaced(failing, variants.linear_models).fit(None, None)
+    assert search.affordable_models.__module__ == "automs.first_models"
 
 
 def row(dataset, task, system, error):
