@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from automs.linear import logistic_path, ridge_path
+from automs.linear import EncodedRows, logistic_path, ridge_path
 from automs.training import Training
+from automs.views import View
 
 __all__ = ["PENALTIES", "train_exact"]
 
@@ -123,15 +124,14 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
     nothing: list[Weights | None] = [None] * len(path.penalties)
-    if path.time_limit is not None and _ridge_operations(len(rows), view.X.shape[1]) > (
-        _RIDGE_RATE * path.time_limit
-    ):
+    operations = _ridge_operations(len(rows), view.encoder.n_features)
+    if path.time_limit is not None and operations > _RIDGE_RATE * path.time_limit:
         return nothing
     y = (training.target.values[rows] - view.output_centre) / view.output_scale
     weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
-        np.ascontiguousarray(view.X[rows]),
+        _encoded(view, rows),
         y,
         np.array([penalty * total for penalty in path.penalties]),
         weights,
@@ -145,7 +145,7 @@ def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights 
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
     solved = logistic_path(
-        np.ascontiguousarray(view.X[rows]),
+        _encoded(view, rows),
         training.target.values[rows, 0].astype(np.int32),
         training.target.n_outputs,
         path.penalties,
@@ -160,6 +160,12 @@ def _solve_logistic(training: Training, fold: int, path: _Path) -> list[Weights 
         _stack(solved.coef[i], solved.intercept[i]) if solved.n_iterations[i] > 0 else None
         for i in range(len(path.penalties))
     ]
+
+
+def _encoded(view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
+    """Give the training rows of a view, without a copy."""
+    columns = view.encoder.piecewise if view.bins is not None else ()
+    return EncodedRows(view.X, rows, view.bins, view.fractions, columns)
 
 
 def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights:

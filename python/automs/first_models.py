@@ -57,16 +57,15 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
 def affordable_encodings(training: Training, encodings: Iterable[str], seconds: float) -> list[str]:
     """Give the encodings whose linear models there is time and memory for.
 
-    Each needs a view of every fold, and a copy of its training rows for each thread.
+    Each needs a view of every fold.
     """
-    n_copies = min(training.n_threads, training.n_folds)
+    linear = [Candidate((), optimizer="exact", encoding=encoding) for encoding in encodings]
     affordable = []
-    for encoding in encodings:
-        candidate = Candidate((), optimizer="exact", encoding=encoding)
+    for candidate in linear:
         if training.views.affordable(candidate, seconds) == candidate:
-            views = [training.view(fold, candidate) for fold in training.folds]
-            if training.memory.has_room(n_copies * views[0].X.nbytes):
-                affordable.append(encoding)
+            for fold in training.folds:
+                training.view(fold, candidate)  # what is left is counted for the next one
+            affordable.append(candidate.encoding)
     return affordable
 
 
