@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate, resolve_loss
-from automs.encoding import fit_encoder
+from automs.encoding import encode_values, fit_encoder
 from automs.memory import Memory
 from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
@@ -197,8 +197,12 @@ class Views:
         take = self._memory.take_view if self._views else self._memory.take_first_view
         take(self._n_bytes(encoder, encoding))
         if encoding == "piecewise" and encoder.piecewise:
-            return encoder.encode_compact(self._rows.table.values, self._n_threads)
-        return *encoder.encode(self._rows.table.values, self._n_threads), None, None
+            X, codes, bins, fractions = encode_values(
+                encoder, self._rows.table.values, self._n_threads, compact=True
+            )
+            return X, codes, bins, fractions
+        X, codes = encode_values(encoder, self._rows.table.values, self._n_threads)
+        return X, codes, None, None
 
     def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
         key = (fold, encoding, embed)
