@@ -32,8 +32,9 @@ class KeptStates:
     Notes
     -----
     What is forgotten follows from sizes and scores alone. A candidate that is asked for although
-    its state was forgotten starts from nothing, and comes to the bits that it would have had. The
-    state of a copy, which it would not come to, is kept as long as it may go on.
+    its state was forgotten, or all but its network, starts from nothing, and comes to the bits that
+    it would have had. The state of a copy, which it would not come to, is kept as long as it may go
+    on.
     """
 
     def __init__(self, training: Training) -> None:
@@ -76,7 +77,7 @@ class KeptStates:
         self._copies.add(number)
 
     def keep(self, numbers: Sequence[int], may_go_on: Callable[[int], bool]) -> None:
-        """Keep the states that may go on and the best others; forget what is beyond that.
+        """Keep the states that may go on, of others the networks; forget what is beyond room.
 
         Parameters
         ----------
@@ -90,13 +91,15 @@ class KeptStates:
         idle: dict[int, Progress] = {}
         waiting: dict[int, Progress] = {}
         for at, outcome in zip(kept, outcomes, strict=True):
-            if _is_finished(outcome) or not may_go_on(at):
-                idle[numbers[at]] = outcome
-            elif outcome.epoch > 0 and numbers[at] not in self._copies:
-                waiting[numbers[at]] = outcome
-        forgotten = self._beaten(idle) + self._crowded_out(waiting)
-        self._training.release(forgotten)
-        self.released.update(forgotten)
+            number = numbers[at]
+            if number in self._settled or _is_finished(outcome) or not may_go_on(at):
+                idle[number] = outcome
+            elif outcome.epoch > 0 and number not in self._copies:
+                waiting[number] = outcome
+        idle |= {number: waiting[number] for number in self._crowded_out(waiting)}
+        beaten = self._beaten(idle)
+        self._training.release(beaten)
+        self.released.update(beaten)
         settled = [n for n, p in idle.items() if not _is_finished(p) and n not in self._settled]
         self._training.settle(settled)
         self._settled.update(settled)
