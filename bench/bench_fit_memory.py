@@ -49,7 +49,7 @@ def matrix_bytes(model: Any, table: Any) -> tuple[int, int]:
 def measure(path: Path, task: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Fit one table in this process."""
     import pandas as pd
-    import pyarrow  # noqa: F401
+    import pyarrow
     import sklearn.ensemble  # noqa: F401
 
     from automs import AutoClassifier, AutoRegressor
@@ -58,6 +58,7 @@ def measure(path: Path, task: str, settings: dict[str, Any]) -> dict[str, Any]:
     X = pd.read_parquet(path)
     y = X.pop("target")
     model = (AutoRegressor if task == "regression" else AutoClassifier)(**settings)
+    pyarrow.default_memory_pool().release_unused()  # what reading the file has left
     before = status_bytes("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     model.fit(X, y)
