@@ -66,7 +66,7 @@ LAYERS = (
     ("search_space", "setting_rules", "splits", "table", "target"),
     ("_careful", "_metadata", "_labels"),
     ("_rows",),
-    ("categories", "frames", "_cells"),
+    ("categories", "frames", "table_values", "_cells"),
     ("raw_columns",),
     ("column_kinds",),
     ("dimensions",),

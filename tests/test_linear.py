@@ -5,7 +5,9 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 
-from automs.linear import elastic_net_path, logistic_path, ridge_path
+from automs.encoding import fit_encoder
+from automs.linear import EncodedRows, elastic_net_path, logistic_path, ridge_path
+from automs.table import read_table
 
 ALPHAS = [0.0, 1e-3, 0.1, 1.0, 100.0]
 
@@ -78,6 +80,60 @@ def test_float32_is_summed_in_double():
         logistic_path(narrow, classes, 2, [1e-3]).coef,
         logistic_path(narrow.astype(float), classes, 2, [1e-3]).coef,
     )
+
+
+@pytest.mark.parametrize("task", ["ridge", "logistic"])
+def test_encoded_rows_are_the_features_that_they_stand_for(task):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(300, 4))
+    values[rng.random(values.shape) < 0.1] = np.nan
+    numbers = rng.permutation(300)[:200].astype(np.int32)
+    encoder = fit_encoder(read_table(values), numbers, "piecewise")
+    features, _ = encoder.encode(values)
+    X, _, bins, fractions = encoder.encode_compact(values)
+    assert X.shape[1] < features.shape[1]
+    compact = EncodedRows(X, numbers, bins, fractions, encoder.piecewise)
+    y = np.nan_to_num(values[numbers, 0]) + rng.normal(size=200)
+
+    def solve(rows):
+        if task == "ridge":
+            return ridge_path(rows, y, [1e-2])
+        path = logistic_path(rows, (y > 0).astype(np.int32), 2, [1e-2])
+        return path.coef, path.intercept
+
+    for got, expected, same in zip(
+        solve(compact),
+        solve(features[numbers]),
+        solve(EncodedRows(features, numbers)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(same, expected)
+        # A fraction is rounded to float32 before it becomes a feature, not after.
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"numbers": np.array([0, 9], np.int32)}, "numbers must be row numbers of X, got 9"),
+        ({"numbers": np.array([-1, 0], np.int32)}, "numbers must be row numbers of X, got -1"),
+        ({"bins": np.full((9, 1), 5, np.uint16)}, "bins of at most as many"),
+        ({"bins": np.zeros((9, 2), np.uint16)}, "one column of bins and fractions for each"),
+        ({"fractions": np.zeros((8, 1), np.float32)}, "piecewise must have length 9, got 8"),
+        ({"piecewise": [(9, 4)]}, "piecewise must have features that follow each other"),
+    ],
+)
+def test_encoded_rows_that_do_not_fit_are_refused(broken, message):
+    good = {
+        "X": np.zeros((9, 2), np.float32),
+        "numbers": np.array([0, 8], np.int32),
+        "bins": np.zeros((9, 1), np.uint16),
+        "fractions": np.zeros((9, 1), np.float32),
+        "piecewise": [(1, 4)],
+    }
+    ridge_path(EncodedRows(**good), [0.0, 1.0], [1.0])
+    with pytest.raises(ValueError, match=message):
+        ridge_path(EncodedRows(**{**good, **broken}), [0.0, 1.0], [1.0])
 
 
 def test_a_large_offset_does_not_cost_digits():

@@ -8,7 +8,7 @@ import pytest
 from automs import AutoClassifier, AutoRegressor
 from automs.candidates import Candidate
 from automs.errors import MemoryLimitError
-from automs.memory import Memory, state_bytes
+from automs.memory import Memory, network_bytes, state_bytes
 from automs.scoring import resolve_metric
 from automs.splits import make_splits
 from automs.table import read_table
@@ -20,12 +20,20 @@ TABLE, VIEW = 8 * N_ROWS * N_COLUMNS, 4 * N_ROWS * N_COLUMNS
 TWO = ("standard", "robust")
 
 
-def test_without_a_limit_everything_fits():
+def test_without_a_limit_every_view_fits():
     memory = Memory(None, 10**18)
     memory.take_view(10**18)
     assert memory.has_room(10**18)
     assert memory.n_more(10**18, 7) == 7
-    assert math.isinf(memory.state_bytes)
+
+
+def test_without_a_limit_states_and_predictions_have_their_share_of_the_bound():
+    for n_bytes in (10**3, 10**9):
+        memory = Memory(None)
+        memory.take_first_view(n_bytes)
+        kept = memory.network_bytes + memory.state_bytes
+        assert 0 < kept <= 0.5 * n_bytes + 200e6
+        assert memory.prediction_bytes <= kept
 
 
 def test_views_take_three_quarters_and_states_half_of_the_rest():
@@ -45,8 +53,9 @@ def test_the_first_view_may_take_all_and_not_more():
         Memory(399, 400)
 
 
-def test_a_state_counts_four_numbers_a_parameter_and_fold():
+def test_a_state_counts_four_numbers_a_parameter_and_fold_and_a_network_one():
     assert state_bytes(10, 3) == 4 * 4 * 10 * 3
+    assert network_bytes(10, 3) == 4 * 10 * 3
 
 
 def make_training(memory_limit, n_folds=2):
@@ -110,7 +119,7 @@ def test_a_small_limit_gives_fewer_encodings_then_fewer_folds(binary_table, quic
     assert {len(t.progress.fold_scores) for t in one_encoding.trials_} == {4}
     one_fold = fit(AutoClassifier, binary_table, quick_space, TABLE + VIEW + 100)
     assert {len(t.progress.fold_scores) for t in one_fold.trials_} == {1}
-    assert "linear" not in {t.name for t in one_fold.trials_}, "no room for a copy of its rows"
+    assert "linear" in {t.name for t in one_fold.trials_}, "its rows are not copied"
     assert one_fold.score(*binary_table) > 0.6
 
 

@@ -146,12 +146,11 @@ def test_a_compact_view_takes_six_bytes_a_column_and_what_it_says():
     assert training.view(0, CANDIDATES[1]) is view
 
 
-def test_a_closed_form_and_other_encodings_get_features():
+def test_a_closed_form_has_the_view_of_networks_and_other_encodings_have_features():
     training = make_training()
     exact = Candidate((), encoding="piecewise", optimizer="exact", seed=0)
     view = training.view(0, exact)
-    assert view.bins is None
-    assert view.X.shape == (400, view.encoder.n_features)
+    assert view.X is training.view(0, CANDIDATES[0]).X
     assert training.view(0, Candidate((), encoding="robust")).bins is None
     bins = [n_bins for _, n_bins in view.encoder.piecewise]
     assert training.feature_counts(exact)[:3] == (12 + sum(bins), [], bins)

@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bindings/arrays.hpp"
 #include "bindings/stop_look.hpp"
+#include "core/check.hpp"
 #include "core/closed_form.hpp"
 
 namespace py = pybind11;
@@ -20,25 +23,66 @@ namespace py = pybind11;
 namespace automs::bindings {
 namespace {
 
+/// Which rows of X are meant, None for all; and bins, fractions, (first feature, bins) of piecewise
+/// columns whose features are not in X.
+using Numbers = std::optional<Array<std::int32_t>>;
+template <typename Value>
+using Piecewise =
+    std::optional<std::tuple<Array<std::uint16_t>, Array<Value>, std::vector<std::pair<int, int>>>>;
+
+template <typename Value>
+void add_piecewise(const Array<Value>& X, const Piecewise<Value>& given, LinearRows<Value>& rows) {
+  const auto& [bins, fractions, columns] = *given;
+  const auto n_all = static_cast<std::size_t>(X.shape(0));
+  PiecewiseRows<Value>& piecewise = rows.piecewise;
+  for (const auto& [first_feature, n_bins] : columns) {
+    piecewise.columns.push_back({first_feature, n_bins});
+    rows.n_columns += static_cast<std::size_t>(n_bins);
+  }
+  check_piecewise(piecewise.columns, static_cast<int>(X.shape(1)));
+  for (const py::array& array : {py::array(bins), py::array(fractions)}) {
+    check_ndim(array, 2, "piecewise");
+    check_length(array, n_all, "piecewise");
+    require(static_cast<std::size_t>(array.shape(1)) == columns.size(),
+            "piecewise must have one column of bins and fractions for each of its columns");
+  }
+  piecewise.bins = bins.data();
+  piecewise.fractions = fractions.data();
+  for (std::size_t i = 0; i < n_all * columns.size(); ++i) {
+    require(piecewise.bins[i] <= piecewise.columns[i % columns.size()].n_bins,
+            "piecewise must have bins of at most as many as its columns have");
+  }
+}
+
 template <typename Value>
 LinearRows<Value> checked_rows(const Array<Value>& X, const std::optional<Array<double>>& weights,
+                               const Numbers& numbers, const Piecewise<Value>& piecewise,
                                StopLook& stop) {
   check_ndim(X, 2, "X");
-  const auto n_rows = static_cast<std::size_t>(X.shape(0));
+  if (numbers) check_ndim(*numbers, 1, "numbers");
+  const auto n_rows = static_cast<std::size_t>(numbers ? numbers->shape(0) : X.shape(0));
   if (weights) {
     check_ndim(*weights, 1, "weights");
     check_length(*weights, n_rows, "weights");
   }
-  return {X.data(), weights ? weights->data() : nullptr, n_rows,
-          static_cast<std::size_t>(X.shape(1)), std::ref(stop)};
+  LinearRows<Value> rows{X.data(), weights ? weights->data() : nullptr, n_rows,
+                         static_cast<std::size_t>(X.shape(1)), std::ref(stop)};
+  if (numbers) rows.numbers = numbers->data();
+  for (std::size_t i = 0; rows.numbers && i < n_rows; ++i) {
+    require(rows.numbers[i] >= 0 && rows.numbers[i] < X.shape(0),
+            "numbers must be row numbers of X, got " + std::to_string(rows.numbers[i]));
+  }
+  if (piecewise) add_piecewise(X, piecewise, rows);
+  return rows;
 }
 
 template <typename Value>
 py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Array<double>& alphas,
                         const std::optional<Array<double>>& weights,
-                        std::optional<double> time_limit, const py::object& look) {
+                        std::optional<double> time_limit, const py::object& look,
+                        const Numbers& numbers, const Piecewise<Value>& piecewise) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
   const std::vector<double> penalties = to_vector(alphas, "alphas");
@@ -49,7 +93,8 @@ py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Arr
   }
   stop.rethrow();
   const auto n_alphas = path.stopped ? 0 : static_cast<py::ssize_t>(penalties.size());
-  return py::make_tuple(to_array(std::move(path.coef), {n_alphas, X.shape(1), y.shape(1)}),
+  const auto n_columns = static_cast<py::ssize_t>(rows.n_columns);
+  return py::make_tuple(to_array(std::move(path.coef), {n_alphas, n_columns, y.shape(1)}),
                         to_array(std::move(path.intercept), {n_alphas, y.shape(1)}));
 }
 
@@ -74,9 +119,10 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
                            std::size_t n_classes, const Array<double>& penalties,
                            const Array<double>& l1_penalties,
                            const std::optional<Array<double>>& weights, int max_iterations,
-                           std::optional<double> time_limit, const py::object& look) {
+                           std::optional<double> time_limit, const py::object& look,
+                           const Numbers& numbers, const Piecewise<Value>& piecewise) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
@@ -86,7 +132,7 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
     path = logistic_path(rows, classes.data(), n_classes, options);
   }
   stop.rethrow();
-  return to_tuple(std::move(path), X.shape(1),
+  return to_tuple(std::move(path), static_cast<py::ssize_t>(rows.n_columns),
                   static_cast<py::ssize_t>(n_classes == 2 ? 1 : n_classes));
 }
 
@@ -94,9 +140,10 @@ template <typename Value>
 py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
                               const Array<double>& penalties, const Array<double>& l1_penalties,
                               const std::optional<Array<double>>& weights, int max_iterations,
-                              std::optional<double> time_limit, const py::object& look) {
+                              std::optional<double> time_limit, const py::object& look,
+                              const Numbers& numbers, const Piecewise<Value>& piecewise) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
@@ -106,24 +153,27 @@ py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
     path = elastic_net_path(rows, y.data(), static_cast<std::size_t>(y.shape(1)), options);
   }
   stop.rethrow();
-  return to_tuple(std::move(path), X.shape(1), y.shape(1));
+  return to_tuple(std::move(path), static_cast<py::ssize_t>(rows.n_columns), y.shape(1));
 }
 
 template <typename Value>
 void define(py::module_& m) {
   m.def("ridge_path", &py_ridge_path<Value>, py::arg("X").noconvert(), py::arg("y").noconvert(),
         py::arg("alphas").noconvert(), py::arg("weights").noconvert() = py::none(),
-        py::arg("time_limit") = py::none(), py::arg("look") = py::none());
+        py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
+        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
   m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
         py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
         py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
-        py::arg("look") = py::none());
+        py::arg("look") = py::none(), py::arg("numbers") = py::none(),
+        py::arg("piecewise") = py::none());
   m.def("elastic_net_path", &py_elastic_net_path<Value>, py::arg("X").noconvert(),
         py::arg("y").noconvert(), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
         py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
-        py::arg("look") = py::none());
+        py::arg("look") = py::none(), py::arg("numbers") = py::none(),
+        py::arg("piecewise") = py::none());
 }
 
 }  // namespace

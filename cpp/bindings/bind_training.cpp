@@ -244,8 +244,16 @@ class PyTrainJobs {
     jobs_.set_weights(job, to_vector(weights, "weights"), seconds, parsed);
   }
 
+  void settle(const Array<std::int64_t>& jobs) {
+    jobs_.settle({jobs.data(), jobs.data() + jobs.size()});
+  }
+
   void release(const Array<std::int64_t>& jobs) {
     jobs_.release({jobs.data(), jobs.data() + jobs.size()});
+  }
+
+  void restart(const Array<std::int64_t>& jobs) {
+    jobs_.restart({jobs.data(), jobs.data() + jobs.size()});
   }
 
  private:
@@ -305,6 +313,8 @@ void bind_training(py::module_& m) {
       .def("import_state", &PyTrainJobs::import_state, py::arg("job"), py::arg("state"))
       .def("set_weights", &PyTrainJobs::set_weights, py::arg("job"), py::arg("weights"),
            py::arg("seconds"), py::arg("metric") = py::none())
-      .def("release", &PyTrainJobs::release, py::arg("jobs"));
+      .def("settle", &PyTrainJobs::settle, py::arg("jobs"))
+      .def("release", &PyTrainJobs::release, py::arg("jobs"))
+      .def("restart", &PyTrainJobs::restart, py::arg("jobs"));
   m.attr("vector_bytes") = automs::kVectorBytes;
 }

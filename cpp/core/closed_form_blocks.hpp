@@ -4,6 +4,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,19 +17,64 @@ using Eigen::Index;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
 using RowVector = Eigen::RowVectorXd;
-template <typename Value>
-using InputMap =
-    Eigen::Map<const Eigen::Matrix<Value, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-
 constexpr Index kBlockValues = Index(1) << 14;  // doubles in a block: 128 KB, within L2
 
 /// Stands for "a stop was asked for" on the way out of nested loops; never leaves closed_form.
 struct Stopped {};
 
-/// The rows as an Eigen matrix, without a copy.
+/// The features of a view that are not those of piecewise columns.
 template <typename Value>
-InputMap<Value> map_input(const LinearRows<Value>& rows) {
-  return {rows.X, static_cast<Index>(rows.n_rows), static_cast<Index>(rows.n_columns)};
+std::size_t n_dense_columns(const LinearRows<Value>& rows) {
+  std::size_t n = rows.n_columns;
+  for (const PiecewiseColumn& column : rows.piecewise.columns) {
+    n -= static_cast<std::size_t>(column.n_bins);
+  }
+  return n;
+}
+
+template <typename In, typename Out>
+void subtract(const In* values, const Out* shift, std::size_t n, Out* out) {
+  for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<Out>(values[j]) - shift[j];
+}
+
+/// The features of a piecewise column's value, less the shift: 1 below its bin, -1 above.
+template <typename Out>
+void expand_bin(int bin, int n_bins, Out fraction, const Out* shift, Out* out) {
+  const bool missing = bin == n_bins;
+  const Out below = missing ? Out(0) : Out(1);
+  for (int b = 0; b < bin; ++b) out[b] = below - shift[b];
+  if (missing) return;
+  out[bin] = 2 * fraction - 1 - shift[bin];
+  for (int b = bin + 1; b < n_bins; ++b) out[b] = Out(-1) - shift[b];
+}
+
+/// Fills `block` with rows [begin, begin + count), from which `shift` (n_columns) is subtracted.
+template <typename Value, typename Block>
+void load_rows(const LinearRows<Value>& rows, Index begin, Index count,
+               const typename Block::Scalar* shift, Block& block) {
+  using Out = typename Block::Scalar;
+  const PiecewiseRows<Value>& piecewise = rows.piecewise;
+  const std::size_t n_piecewise = piecewise.columns.size(), n_dense = n_dense_columns(rows);
+  block.resize(count, static_cast<Index>(rows.n_columns));
+  for (Index i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(begin + i);
+    const auto number = rows.numbers ? static_cast<std::size_t>(rows.numbers[at]) : at;
+    const Value* dense = rows.X + number * n_dense;
+    Out* out = block.data() + i * block.cols();
+    std::size_t next = 0;
+    for (std::size_t c = 0; c < n_piecewise; ++c) {
+      const auto [first_feature, n_bins] = piecewise.columns[c];
+      const std::size_t n = static_cast<std::size_t>(first_feature) - next;
+      subtract(dense, shift + next, n, out + next);
+      dense += n;
+      next += n;
+      const auto fraction = static_cast<Out>(piecewise.fractions[number * n_piecewise + c]);
+      expand_bin(piecewise.bins[number * n_piecewise + c], n_bins, fraction, shift + next,
+                 out + next);
+      next += static_cast<std::size_t>(n_bins);
+    }
+    subtract(dense, shift + next, rows.n_columns - next, out + next);
+  }
 }
 
 /// Calls visit(begin, count) for blocks of `total` rows (or columns) of `width` values each.
@@ -56,12 +102,13 @@ Vector checked_weights(const LinearRows<Value>& rows) {
 /// mean is exact and its centred values are exactly 0.
 template <typename Value>
 RowVector column_means(const LinearRows<Value>& rows, const Vector& weights) {
-  const auto X = map_input(rows);
-  const RowVector origin = X.row(0).template cast<double>();
-  RowVector sum = RowVector::Zero(X.cols());
-  for_blocks(rows, X.rows(), X.cols(), [&](Index begin, Index count) {
-    sum += weights.segment(begin, count).transpose() *
-           (X.middleRows(begin, count).template cast<double>().rowwise() - origin);
+  RowVector sum = RowVector::Zero(static_cast<Index>(rows.n_columns));
+  Matrix block;
+  load_rows(rows, 0, 1, sum.data(), block);
+  const RowVector origin = block.row(0);
+  for_blocks(rows, weights.size(), origin.size(), [&](Index begin, Index count) {
+    load_rows(rows, begin, count, origin.data(), block);
+    sum += weights.segment(begin, count).transpose() * block;
   });
   const RowVector means = origin + sum / weights.sum();
   require(means.allFinite(), "X must be finite, got NaN or infinity");

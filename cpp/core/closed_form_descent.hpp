@@ -38,8 +38,7 @@ class PenalisedLoss {
         means_(column_means(rows, weights_)),
         variances_(RowVector::Zero(means_.size())) {
     weights_ /= weights_.sum();
-    const auto X = map_input(rows);
-    for_blocks(rows, X.rows(), X.cols(), [&](Index begin, Index count) {
+    for_blocks(rows, weights_.size(), means_.size(), [&](Index begin, Index count) {
       load_block(begin, count);
       variances_ += weights_.segment(begin, count).transpose() * block_.array().square().matrix();
     });
@@ -93,7 +92,7 @@ class PenalisedLoss {
   }
 
   void load_block(Index begin, Index count) {
-    block_ = map_input(rows_).middleRows(begin, count).template cast<double>().rowwise() - means_;
+    load_rows(rows_, begin, count, means_.data(), block_);
   }
 
   void unscale(const std::vector<double>& point) {

@@ -41,13 +41,12 @@ struct CentredRidge {
 // n_columns <= n_rows: coef = V (1 / (eigenvalues + alpha)) V' (X'y), with X'X = V eigenvalues V'.
 template <typename Value>
 void solve_by_gram(const CentredRidge<Value>& ridge, std::vector<double>& coef) {
-  const auto X = map_input(ridge.rows);
-  const Index d = X.cols(), k = ridge.y.cols();
+  const Index d = ridge.means.size(), k = ridge.y.cols();
   Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(d, d);
   Eigen::MatrixXd cross = Eigen::MatrixXd::Zero(d, k);
   Matrix block;
-  for_blocks(ridge.rows, X.rows(), d, [&](Index begin, Index count) {
-    block = X.middleRows(begin, count).template cast<double>().rowwise() - ridge.means;
+  for_blocks(ridge.rows, ridge.y.rows(), d, [&](Index begin, Index count) {
+    load_rows(ridge.rows, begin, count, ridge.means.data(), block);
     block.array().colwise() *= ridge.root_weights.segment(begin, count).array();
     gram.selfadjointView<Eigen::Lower>().rankUpdate(block.transpose());
     cross.noalias() += block.transpose() * ridge.y.middleRows(begin, count);
@@ -65,8 +64,10 @@ void solve_by_gram(const CentredRidge<Value>& ridge, std::vector<double>& coef) 
 // n_columns > n_rows: coef = X' U (1 / (eigenvalues + alpha)) U' y, with X X' = U eigenvalues U'.
 template <typename Value>
 void solve_by_kernel(const CentredRidge<Value>& ridge, std::vector<double>& coef) {
-  const auto X = map_input(ridge.rows);
-  const Index n = X.rows(), d = X.cols(), k = ridge.y.cols();
+  const Index n = ridge.y.rows(), d = ridge.means.size(), k = ridge.y.cols();
+  // Blocks of columns need all rows side by side; there are fewer of these than columns.
+  Eigen::Matrix<Value, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> X;
+  load_rows(ridge.rows, 0, n, std::vector<Value>(static_cast<std::size_t>(d)).data(), X);
   const Index n_alphas = static_cast<Index>(ridge.alphas.size());
   Eigen::MatrixXd block;
   const auto load_block = [&](Index begin, Index count) {

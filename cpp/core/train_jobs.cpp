@@ -6,6 +6,10 @@
 #include <numeric>
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "core/check.hpp"
 #include "core/network.hpp"
 #include "core/parallel.hpp"
@@ -60,12 +64,30 @@ void check_pair(const Candidate& candidate, const View<float>& view) {
           "embedding_size must be >= 1 for a view with embedding_rows");
 }
 
-/// What a finished state no longer needs goes back to the system.
-void drop_moments(State<float>& state) {
-  if (state.state != JobState::complete && state.state != JobState::diverged) return;
-  AlignedVector<float>().swap(state.first_moment);
-  AlignedVector<float>().swap(state.second_moment);
-  if (!state.best_weights.empty()) AlignedVector<float>().swap(state.weights);
+/// Forgets some values; gives their bytes.
+std::size_t forget(AlignedVector<float>& values) {
+  const std::size_t n_bytes = values.capacity() * sizeof(float);
+  AlignedVector<float>().swap(values);
+  return n_bytes;
+}
+
+/// Forgets what a state needs to go on, but not to be used; gives its bytes.
+std::size_t drop_moments(State<float>& state) {
+  return forget(state.first_moment) + forget(state.second_moment) +
+         (state.best_weights.empty() ? 0 : forget(state.weights));
+}
+
+/// So many bytes were freed: where they lie between others that are kept, the GNU library would
+/// hold on to them. It takes a few milliseconds.
+void give_back([[maybe_unused]] std::size_t n_bytes) {
+#ifdef __GLIBC__
+  constexpr std::size_t kWorthIt = std::size_t(1) << 24;
+  if (n_bytes >= kWorthIt) malloc_trim(0);
+#endif
+}
+
+bool is_finished(const State<float>& state) {
+  return state.state == JobState::complete || state.state == JobState::diverged;
 }
 
 }  // namespace
@@ -173,7 +195,7 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
     if (!panels.empty()) own.workspace.help = {&crew, thread, &panels};
     Trainer<float> trainer(candidates_[job.candidate], network, views_[job.view], metric, own);
     trainer.train(*job.state, request.until_epoch, stop, thread);
-    drop_moments(*job.state);
+    if (is_finished(*job.state)) drop_moments(*job.state);
   };
   parallel_for(
       requests.size(), n_threads, train, [&] { stop.requested(0); },
@@ -319,14 +341,29 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   *jobs_[job].state = std::move(state);
 }
 
+void TrainJobs::settle(const std::vector<std::size_t>& jobs) {
+  std::size_t n_bytes = 0;
+  for (const std::size_t job : jobs) {
+    checked(job);
+    n_bytes += drop_moments(*jobs_[job].state);
+  }
+  give_back(n_bytes);
+}
+
+void TrainJobs::restart(const std::vector<std::size_t>& jobs) {
+  for (const std::size_t job : jobs) {
+    checked(job);
+    *jobs_[job].state = State<float>();
+  }
+}
+
 void TrainJobs::release(const std::vector<std::size_t>& jobs) {
+  std::size_t n_bytes = 0;
   for (const std::size_t job : jobs) {
     State<float>& state = *checked(job).state;
-    for (auto* buffer :
-         {&state.weights, &state.first_moment, &state.second_moment, &state.best_weights}) {
-      AlignedVector<float>().swap(*buffer);
-    }
+    n_bytes += drop_moments(state) + forget(state.weights) + forget(state.best_weights);
   }
+  give_back(n_bytes);
 }
 
 }  // namespace automs

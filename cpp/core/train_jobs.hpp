@@ -108,8 +108,14 @@ class TrainJobs {
   void set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
                    std::optional<Metric> metric);
 
+  /// Forgets what only training on would need; the chosen weights of these jobs can still be used.
+  void settle(const std::vector<std::size_t>& jobs);
+
   /// Forgets weights and moments of jobs that will neither go on nor be used; curves stay.
   void release(const std::vector<std::size_t>& jobs);
+
+  /// Puts jobs back to where they were before they were trained, whether released or not.
+  void restart(const std::vector<std::size_t>& jobs);
 
  private:
   struct Job {

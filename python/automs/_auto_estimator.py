@@ -88,7 +88,7 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
         check_memory_limit(self.memory_limit)
         resolve_limits(self.latency_limit, self.size_limit)
         check_verbose(self.verbose)
-        table = read_table(X, memory_limit=self.memory_limit)
+        table = read_table(X, memory_limit=self.memory_limit, in_place=True)
         n_given = table.values.shape[0]
         pair = is_validation_pair(self.validation)
         if pair:
@@ -203,7 +203,7 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self, "predictor_")
         names = getattr(self, "feature_names_in_", None)
-        values = read_table(X, columns=self._columns, expected_names=names).values
+        values = read_table(X, columns=self._columns, expected_names=names).values[:]
         if values.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {values.shape[1]} features, but {type(self).__name__} is expecting "

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 _Floats = npt.NDArray[np.float64]
 _Parts = list[npt.NDArray[np.float32]]
+_Piecewise = tuple[npt.NDArray[np.uint16], npt.NDArray[Any], Sequence[tuple[int, int]]]
 
 cpu_level: str
 vector_bytes: int
@@ -124,7 +125,9 @@ class TrainJobs(metaclass=_Bound):
         seconds: float,
         metric: str | None = None,
     ) -> None: ...
+    def settle(self, jobs: npt.NDArray[np.int64]) -> None: ...
     def release(self, jobs: npt.NDArray[np.int64]) -> None: ...
+    def restart(self, jobs: npt.NDArray[np.int64]) -> None: ...
 
 def score(
     metric: str,
@@ -151,6 +154,8 @@ def ridge_path(
     weights: _Floats | None = None,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
+    numbers: npt.NDArray[np.int32] | None = None,
+    piecewise: _Piecewise | None = None,
 ) -> tuple[_Floats, _Floats]: ...
 def logistic_path(
     X: npt.NDArray[Any],
@@ -172,5 +177,9 @@ def elastic_net_path(
     max_iterations: int = 1000,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
+    numbers: npt.NDArray[np.int32] | None = None,
+    piecewise: _Piecewise | None = None,
+    numbers: npt.NDArray[np.int32] | None = None,
+    piecewise: _Piecewise | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
 def write_model(model: dict[str, Any]) -> bytes: ...

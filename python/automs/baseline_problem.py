@@ -47,7 +47,7 @@ class BaselineProblem:
 
     Attributes
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns)
+    values : ndarray of float64, shape (n_rows, n_columns); or what is one once it was sent
         NaN is missing; codes of categories (-1: none that is known), dates in seconds.
     y : ndarray of float64, shape (n_rows, n_targets)
         Class indices for classification.

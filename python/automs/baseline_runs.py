@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
+from typing import cast
 
+from automs.baseline_problem import Values
 from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
 from automs.clock import Clock
 from automs.fit_settings import FitSettings
@@ -27,13 +30,13 @@ def start_baselines(
     """Start the baselines, where any are asked for and memory has room for their copies."""
     if not settings.baselines:
         return None
-    if not training.memory.has_room(_COPIES * table.values.nbytes):
+    if not training.memory.has_room(_COPIES * 8 * math.prod(table.values.shape)):
         logger.info("memory_limit has no room for the baselines' copies of the table")
         return None
     parameters, target = settings.search_space.parameters, training.target
     loss, quantile = parameters.get("loss"), parameters.get("quantile")
     problem = BaselineProblem(
-        values=table.values,
+        values=cast("Values", table.values),  # a matrix, at the latest once it was sent
         y=target.values,
         folds=[(split.train_rows, split.validation_rows) for split in training.splits],
         n_classes=0 if target.classes is None else len(target.classes),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,14 +12,17 @@ from automs.column_kinds import ColumnKind
 from automs.encoding_categories import category_parts
 from automs.encoding_parts import Part, date_parts, numeric_parts
 from automs.table import Table
+from automs.table_values import TableValues
 
-__all__ = ["ENCODINGS", "Encoder", "fit_encoder", "fit_parts"]
+__all__ = ["ENCODINGS", "Encoder", "encode_values", "fit_encoder", "fit_parts"]
 
 ENCODINGS = ("robust", "standard", "piecewise", "quantile")
 
 _MAX_BINS = 16  # of a piecewise column
 _MIN_BINS = 4
 _ALL_BINS = 512  # of all piecewise columns together, as long as each has the least
+
+_BLOCK_ROWS = 1 << 16  # of values that are no matrix, turned into one at a time
 
 Rows = npt.NDArray[np.int32]
 
@@ -93,3 +98,24 @@ def fit_parts(table: Table, train_rows: Rows, encoding: str, embed: bool = True)
     if not parts:  # an encoder has at least one: a feature that is always 0
         parts = [{"kind": "scaled", "column": 0, "clip": False, "centre": 0.0, "scale": 0.0}]
     return sorted(parts, key=lambda part: bool(part["kind"] != "scaled"))
+
+
+def encode_values(
+    encoder: Encoder,
+    values: npt.NDArray[np.float64] | TableValues,
+    n_threads: int,
+    *,
+    compact: bool = False,
+) -> tuple[npt.NDArray[Any], ...]:
+    """Give what `Encoder.encode`, or `encode_compact`, makes of a table's values."""
+    encode = encoder.encode_compact if compact else encoder.encode
+    if not isinstance(values, TableValues):
+        return encode(values, n_threads)
+    n_rows = len(values)
+    whole: list[npt.NDArray[Any]] = []
+    for first in range(0, n_rows, _BLOCK_ROWS):
+        parts: tuple[npt.NDArray[Any], ...] = encode(values[first : first + _BLOCK_ROWS], n_threads)
+        whole = whole or [np.empty((n_rows, *part.shape[1:]), part.dtype) for part in parts]
+        for array, part in zip(whole, parts, strict=True):
+            array[first : first + len(part)] = part
+    return tuple(whole)

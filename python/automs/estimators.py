@@ -45,9 +45,11 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         "hist_gradient_boosting", "random_forest", "mlp"; in a fifth of the time limit, on fewer
         rows or with fewer trees where that is too short, as the leaderboard says.
     memory_limit : int, optional, bytes
-        For the table as float64 and what is made of it: encoded views (4 bytes for each row,
+        For the table, as it is read, and what is made of it: encoded views (4 bytes for each row,
         feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
-        encodings, folds and networks are used; where not even one view fits, it is an error.
+        encodings, folds and networks are used; where not even one view fits, it is an error. None
+        takes every view that is asked for, and keeps networks and states to resume from within
+        200 MB and half of the first view; candidates beyond that start again when promoted.
     latency_limit : float, optional, microseconds
         What predicting one row may take, from Python on one thread, by the model that is chosen:
         see Notes. Measured on this machine; without a time limit nominal.

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from automs.linear import LinearPath, elastic_net_path, logistic_path, ridge_path
+from automs.linear import EncodedRows, LinearPath, elastic_net_path, logistic_path, ridge_path
 from automs.training import Training
+from automs.views import View
 
 __all__ = ["L1_PENALTIES", "PENALTIES", "train_exact"]
 
@@ -139,15 +140,14 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
     nothing: list[Weights | None] = [None] * len(path.penalties)
-    if path.time_limit is not None and _ridge_operations(len(rows), view.X.shape[1]) > (
-        _RIDGE_RATE * path.time_limit
-    ):
+    operations = _ridge_operations(len(rows), view.encoder.n_features)
+    if path.time_limit is not None and operations > _RIDGE_RATE * path.time_limit:
         return nothing
     y = (training.target.values[rows] - view.output_centre) / view.output_scale
     weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
-        np.ascontiguousarray(view.X[rows]),
+        _encoded(view, rows),
         y,
         np.array([penalty * total for penalty in path.penalties]),
         weights,
@@ -170,7 +170,7 @@ def _solve_by_descent(training: Training, fold: int, path: _Path) -> list[Weight
 def _descend(training: Training, fold: int, path: _Path) -> LinearPath:
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
-    X = np.ascontiguousarray(view.X[rows])
+    X = _encoded(view, rows)
     weights = training.train_weights(fold)
     limits: Any = {
         "max_iterations": _MAX_ITERATIONS, "time_limit": path.time_limit, "look": path.look,
@@ -188,6 +188,12 @@ def _descend(training: Training, fold: int, path: _Path) -> LinearPath:
         l1_penalties=path.l1_penalties,
         **limits,
     )
+
+
+def _encoded(view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
+    """Give the training rows of a view, without a copy."""
+    columns = view.encoder.piecewise if view.bins is not None else ()
+    return EncodedRows(view.X, rows, view.bins, view.fractions, columns)
 
 
 def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights:

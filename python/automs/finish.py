@@ -148,7 +148,7 @@ def _n_affordable(training: Training, best: Trial, clock: Clock) -> int:
     n_bytes = 2 * sum(fold.nbytes for fold in predictions)
     limits = (
         clock.remaining() / (_SCORINGS * max(seconds, 1e-6)),
-        training.memory.state_bytes / max(n_bytes, 1),
+        training.memory.prediction_bytes / max(n_bytes, 1),
     )
     return int(min(*limits, N_FINALISTS))
 

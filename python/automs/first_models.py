@@ -75,16 +75,15 @@ _SPARSE_ROWS = 20
 def affordable_models(training: Training, names: Iterable[str], seconds: float) -> list[str]:
     """Give the linear models, of `LINEAR_MODELS`, that there is time, memory and use for.
 
-    Each encoding needs a view of every fold, and a copy of its training rows for each thread.
+    Each encoding needs a view of every fold.
     """
-    n_copies = min(training.n_threads, training.n_folds)
     n_features: dict[str, int] = {}  # of the encodings that are affordable
     for encoding in dict.fromkeys(LINEAR_MODELS[name][0] for name in names):
         candidate = Candidate((), optimizer="exact", encoding=encoding)
         if training.views.affordable(candidate, seconds) == candidate:
+            # All folds, so that what is left is counted for the next one.
             views = [training.view(fold, candidate) for fold in training.folds]
-            if training.memory.has_room(n_copies * views[0].X.nbytes):
-                n_features[encoding] = views[0].X.shape[1]
+            n_features[encoding] = views[0].encoder.n_features
     n_rows = training.splits[0].train_rows.size
 
     def is_of_use(name: str) -> bool:

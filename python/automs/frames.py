@@ -12,7 +12,7 @@ import numpy.typing as npt
 from automs.column_kinds import ColumnKind
 from automs.raw_columns import RawColumn, read_column, unsupported
 
-__all__ = ["is_frame", "listed", "open_frame", "read_series", "select_columns"]
+__all__ = ["is_frame", "listed", "open_frame", "original", "read_series", "select_columns"]
 
 _N_SHOWN = 5  # names in a message, at most
 
@@ -116,6 +116,14 @@ def read_series(series: Any, what: str, *, as_text: bool = False) -> RawColumn:
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return RawColumn(ColumnKind.CATEGORICAL, *_read_labels(series))
     return _read_other(series, what)
+
+
+def original(series: Any) -> npt.NDArray[Any] | None:
+    """Give a numeric column as its library holds it, where NumPy can; None for another."""
+    if not series.dtype.is_numeric():
+        return None
+    values: npt.NDArray[Any] = series.to_numpy()
+    return values
 
 
 def _read_ticks(series: Any) -> RawColumn:

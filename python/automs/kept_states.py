@@ -1,46 +1,134 @@
-"""Trained candidates -> those whose weights are not worth keeping."""
+"""Trained candidates -> those whose states are kept, within what memory allows."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from automs.memory import state_bytes
-from automs.outcomes import JobState
+from automs.memory import network_bytes, state_bytes
+from automs.outcomes import JobState, Progress
 from automs.training import Training
 
-__all__ = ["beaten_states"]
+__all__ = ["KeptStates"]
 
 #: Weights of so many of the best finished trials are kept for ensembles.
 N_KEPT = 60
+#: Of what states that may go on may take: those that are trained at once; the others wait.
+_PART_SHARE = 0.3
 
 
-def beaten_states(training: Training, idle: Sequence[int]) -> list[int]:
-    """Give the candidates to release so that the best stay, as many as memory has room for.
+class KeptStates:
+    """The states of one search: those that may go on, and networks that may be used.
 
     Parameters
     ----------
     training : Training
-    idle : sequence of int
-        Numbers of candidates that will not be trained on, with weights.
 
-    Returns
-    -------
-    list of int
-        Some of them; none while there is room for many more than are kept.
+    Attributes
+    ----------
+    released : set of int
+        Numbers of candidates whose weights were forgotten.
+
+    Notes
+    -----
+    What is forgotten follows from sizes and scores alone. A candidate that is asked for although
+    its state was forgotten, or all but its network, starts from nothing, and comes to the bits that
+    it would have had. The state of a copy, which it would not come to, is kept as long as it may go
+    on.
     """
-    sizes = {
-        number: state_bytes(training.n_parameters(number), training.n_folds) for number in idle
-    }
-    room = training.memory.state_bytes
-    if len(idle) <= 2 * N_KEPT and sum(sizes.values()) <= room:
-        return []
-    # Those that trained to their end come first, as only they are final.
-    keys = {
-        number: (progress.state is not JobState.COMPLETE, -progress.score)
-        for number, progress in zip(idle, training.progress(idle), strict=True)
-    }
-    order = sorted(idle, key=lambda number: keys[number])
-    taken = itertools.accumulate(sizes[number] for number in order)
-    n_kept = max(sum(total <= room for total in taken), 1)
-    return order[min(n_kept, N_KEPT) :]
+
+    def __init__(self, training: Training) -> None:
+        self.released: set[int] = set()
+        self._training = training
+        self._settled: set[int] = set()
+        self._copies: set[int] = set()
+        self._sizes: dict[int, int] = {}
+
+    def parts(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Give positions in `numbers`, in order, as parts whose states memory has room for."""
+        room = _PART_SHARE * self._training.memory.state_bytes
+        parts: list[list[int]] = []
+        taken = room
+        for at, number in enumerate(numbers):
+            size = self._bytes(number, state_bytes)
+            if taken + size > room:
+                parts.append([])
+                taken = 0.0
+            parts[-1].append(at)
+            taken += size
+        return parts
+
+    def begin_again(self, numbers: Sequence[int]) -> list[int]:
+        """Put those that were forgotten, and may go on, back to their start; give them."""
+        forgotten = [n for n in numbers if n in self.released or n in self._settled]
+        outcomes = self._training.progress(forgotten)
+        open_ones = [n for n, p in zip(forgotten, outcomes, strict=True) if not _is_finished(p)]
+        self._training.restart(open_ones)
+        self.released.difference_update(open_ones)
+        self._settled.difference_update(open_ones)
+        return open_ones
+
+    def copy(self, source: int, number: int) -> None:
+        """Give a candidate the state of another one, which is trained again if it was forgotten."""
+        epoch = self._training.progress([source])[0].epoch
+        again = self.begin_again([source])
+        self._training.run(again, [epoch] * len(again))
+        self._training.import_states(number, self._training.export_states(source))
+        self._copies.add(number)
+
+    def keep(self, numbers: Sequence[int], may_go_on: Callable[[int], bool]) -> None:
+        """Keep the states that may go on, of others the networks; forget what is beyond room.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of all candidates.
+        may_go_on : callable
+            Position in `numbers` -> whether that candidate may be asked for again.
+        """
+        kept = [at for at, number in enumerate(numbers) if number not in self.released]
+        outcomes = self._training.progress([numbers[at] for at in kept])
+        idle: dict[int, Progress] = {}
+        waiting: dict[int, Progress] = {}
+        for at, outcome in zip(kept, outcomes, strict=True):
+            number = numbers[at]
+            if number in self._settled or _is_finished(outcome) or not may_go_on(at):
+                idle[number] = outcome
+            elif outcome.epoch > 0 and number not in self._copies:
+                waiting[number] = outcome
+        idle |= {number: waiting[number] for number in self._crowded_out(waiting)}
+        beaten = self._beaten(idle)
+        self._training.release(beaten)
+        self.released.update(beaten)
+        settled = [n for n, p in idle.items() if not _is_finished(p) and n not in self._settled]
+        self._training.settle(settled)
+        self._settled.update(settled)
+
+    def _beaten(self, idle: dict[int, Progress]) -> list[int]:
+        """Give those of which others are better, none while there is room for many more."""
+        room = self._training.memory.network_bytes
+        sizes = {number: self._bytes(number, network_bytes) for number in idle}
+        if len(idle) <= 2 * N_KEPT and sum(sizes.values()) <= room:
+            return []
+        # Those that trained to their end come first, as only they are final.
+        order = sorted(idle, key=lambda n: (idle[n].state is not JobState.COMPLETE, -idle[n].score))
+        return order[min(_n_within(room, [sizes[n] for n in order]), N_KEPT) :]
+
+    def _crowded_out(self, waiting: dict[int, Progress]) -> list[int]:
+        room = (1.0 - _PART_SHARE) * self._training.memory.state_bytes
+        order = sorted(waiting, key=lambda number: -waiting[number].score)
+        return order[_n_within(room, [self._bytes(n, state_bytes) for n in order]) :]
+
+    def _bytes(self, number: int, bytes_of: Callable[[int, int], int]) -> int:
+        if number not in self._sizes:
+            self._sizes[number] = self._training.n_parameters(number)
+        return bytes_of(self._sizes[number], self._training.n_folds)
+
+
+def _is_finished(progress: Progress) -> bool:
+    return progress.state in {JobState.COMPLETE, JobState.DIVERGED}
+
+
+def _n_within(room: float, sizes: Sequence[int]) -> int:
+    """Give how many of the first ones fit, at least one."""
+    return max(sum(total <= room for total in itertools.accumulate(sizes)), 1)

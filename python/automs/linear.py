@@ -6,8 +6,9 @@ matrix is read as it is, without a copy in double.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,13 +17,38 @@ from automs._core import elastic_net_path as _solve_elastic_net
 from automs._core import logistic_path as _solve_logistic
 from automs._core import ridge_path as _solve_ridge
 
-__all__ = ["LinearPath", "elastic_net_path", "logistic_path", "ridge_path"]
+__all__ = ["EncodedRows", "LinearPath", "elastic_net_path", "logistic_path", "ridge_path"]
 
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class EncodedRows:
+    """Some rows of an encoded table, read where they are.
+
+    Attributes
+    ----------
+    X : ndarray of float32, shape (n_all_rows, n_dense)
+        Features, without those of piecewise columns that are given by their bins.
+    numbers : ndarray of int32, shape (n_rows,)
+        Which rows.
+    bins : ndarray of uint16, shape (n_all_rows, n_piecewise), optional
+        The bin that each value lies in, as many as there are bins where it is missing.
+    fractions : ndarray of float32, shape (n_all_rows, n_piecewise), optional
+        How far it lies into its bin.
+    piecewise : sequence of (int, int)
+        The first feature and the bins of each piecewise column.
+    """
+
+    X: NDArray[np.float32]
+    numbers: NDArray[np.int32]
+    bins: NDArray[np.uint16] | None = None
+    fractions: NDArray[np.float32] | None = None
+    piecewise: Sequence[tuple[int, int]] = ()
+
+
 def ridge_path(
-    X: ArrayLike,
+    X: ArrayLike | EncodedRows,
     y: ArrayLike,
     alphas: ArrayLike,
     sample_weight: ArrayLike | None = None,
@@ -37,7 +63,7 @@ def ridge_path(
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_columns), float32 or float64
+    X : array-like of shape (n_rows, n_columns), float32 or float64; or EncodedRows
         Finite values. Columns should be of like scale: see Notes.
     y : array-like of shape (n_rows,) or (n_rows, n_outputs)
         Finite values.
@@ -77,13 +103,15 @@ def ridge_path(
     targets = np.ascontiguousarray(y, dtype=np.float64)
     if targets.ndim == 1:
         targets = targets.reshape(-1, 1)
+    matrix, rows = _as_rows(X)
     return _solve_ridge(
-        _as_matrix(X),
+        matrix,
         targets,
         _as_list(alphas, "alphas"),
         _as_weights(sample_weight),
         time_limit,
         look,
+        **rows,
     )
 
 
@@ -113,7 +141,7 @@ class LinearPath:
 
 
 def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
-    X: ArrayLike,
+    X: ArrayLike | EncodedRows,
     classes: ArrayLike,
     n_classes: int,
     penalties: ArrayLike,
@@ -133,7 +161,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_columns), float32 or float64
+    X : array-like of shape (n_rows, n_columns), float32 or float64; or EncodedRows
         Finite values; columns may differ in scale.
     classes : array-like of shape (n_rows,), int
         Class indices in [0, n_classes).
@@ -183,9 +211,10 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     indices = np.asarray(classes)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"classes must hold integers, got dtype {indices.dtype}")
+    matrix, rows = _as_rows(X)
     return LinearPath(
         *_solve_logistic(
-            _as_matrix(X),
+            matrix,
             np.ascontiguousarray(indices, dtype=np.int32),
             n_classes,
             _as_list(penalties, "penalties"),
@@ -194,12 +223,13 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
             max_iterations,
             time_limit,
             look,
+            **rows,
         )
     )
 
 
 def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how long
-    X: ArrayLike,
+    X: ArrayLike | EncodedRows,
     y: ArrayLike,
     penalties: ArrayLike,
     l1_penalties: ArrayLike,
@@ -218,7 +248,7 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_columns), float32 or float64
+    X : array-like of shape (n_rows, n_columns), float32 or float64; or EncodedRows
         Finite values; columns may differ in scale.
     y : array-like of shape (n_rows,) or (n_rows, n_outputs)
         Finite values, of a scale near 1, as the tolerance is absolute.
@@ -248,9 +278,10 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
     1.5
     """
     targets = np.ascontiguousarray(y, dtype=np.float64)
+    matrix, rows = _as_rows(X)
     return LinearPath(
         *_solve_elastic_net(
-            _as_matrix(X),
+            matrix,
             targets.reshape(-1, 1) if targets.ndim == 1 else targets,
             _as_list(penalties, "penalties"),
             _as_list(l1_penalties, "l1_penalties"),
@@ -258,8 +289,19 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
             max_iterations,
             time_limit,
             look,
+            **rows,
         )
     )
+
+
+def _as_rows(X: ArrayLike | EncodedRows) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the matrix, and what else tells the rows that are meant."""
+    if not isinstance(X, EncodedRows):
+        return _as_matrix(X), {}
+    rows: dict[str, Any] = {"numbers": X.numbers}
+    if X.piecewise:
+        rows["piecewise"] = (X.bins, X.fractions, X.piecewise)
+    return X.X, rows
 
 
 def _as_matrix(X: ArrayLike) -> NDArray[np.float32] | Floats:

@@ -6,12 +6,19 @@ import math
 
 from automs.errors import MemoryLimitError
 
-__all__ = ["Memory", "state_bytes"]
+__all__ = ["Memory", "network_bytes", "state_bytes"]
 
-#: Bytes of a parameter in a kept state: weights, best weights and two moments, float32.
+#: Bytes of a parameter in a state that may go on: weights, best weights and two moments, float32.
 _STATE_BYTES = 16
+#: In one that can only be used: the best weights.
+_NETWORK_BYTES = 4
 #: Of what the table leaves, encoded views may take so much; kept states and predictions the rest.
 _VIEW_SHARE = 0.75
+#: Without a limit: what kept networks may take, what states may that may go on, and of the first
+#: view a share that each of both may take besides. Later predictions may take as much as both.
+_FREE_NETWORKS = 70e6
+_FREE_STATES = 130e6
+_FREE_SHARE = 0.25
 
 
 class Memory:
@@ -20,7 +27,7 @@ class Memory:
     Parameters
     ----------
     limit : float or None, bytes
-        None: everything fits.
+        None: every view fits, and states are bounded all the same.
     table_bytes : int, default=0
         What the table takes already.
 
@@ -32,9 +39,10 @@ class Memory:
     Notes
     -----
     Counted are the table, encoded views (for every fold and encoding 4 bytes a row and feature,
-    and 6 a row and piecewise column, whose bins are not kept as features), states that are kept
-    for the ensemble, and validation predictions. What the interpreter, libraries, and states that
-    may still be promoted take comes on top.
+    and 6 a row and piecewise column, whose bins are not kept as features), networks that are kept
+    for the ensemble, and validation predictions. States that may still be promoted may take as much
+    as these networks; that comes on top, as does what the interpreter and libraries take. Without a
+    limit networks and states have fixed shares of twice the first view and 300 MB.
 
     Examples
     --------
@@ -51,11 +59,13 @@ class Memory:
             raise self._error("the table as float64", table_bytes)
         self._left = left
         self._left_for_views = _VIEW_SHARE * left
+        self._first_view = 0
 
     def take_first_view(self, n_bytes: int) -> None:
         """Take the view that nothing can do without, or raise MemoryLimitError."""
         if n_bytes > self._left:
             raise self._error("the table and one encoded view of it", self._taken + n_bytes)
+        self._first_view = n_bytes
         self.take_view(n_bytes)
 
     def take_view(self, n_bytes: int) -> None:
@@ -73,8 +83,23 @@ class Memory:
         return int(min(wanted, max(self._left_for_views, 0.0) / max(n_bytes, 1)))
 
     @property
+    def network_bytes(self) -> float:
+        """What networks that are kept to be used may take."""
+        return self._share(_FREE_NETWORKS)
+
+    @property
     def state_bytes(self) -> float:
-        """What kept states may take, and as much again validation predictions."""
+        """What states that may go on may take, those in training among them."""
+        return self._share(_FREE_STATES)
+
+    @property
+    def prediction_bytes(self) -> float:
+        """What validation predictions may take, after the search."""
+        return self._share(_FREE_NETWORKS + _FREE_STATES)
+
+    def _share(self, free: float) -> float:
+        if self.limit is None:
+            return free + _FREE_SHARE * self._first_view
         return max(self._left, 0.0) / 2.0
 
     def _error(self, what: str, needed: int) -> MemoryLimitError:
@@ -84,5 +109,10 @@ class Memory:
 
 
 def state_bytes(n_parameters: int, n_folds: int) -> int:
-    """Give what the kept state of a candidate takes, over all folds."""
+    """Give what the state of a candidate that may go on takes, over all folds."""
     return _STATE_BYTES * n_parameters * n_folds
+
+
+def network_bytes(n_parameters: int, n_folds: int) -> int:
+    """Give what the networks of a candidate take that can only be used."""
+    return _NETWORK_BYTES * n_parameters * n_folds

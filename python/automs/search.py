@@ -11,7 +11,7 @@ from automs.candidates import Candidate
 from automs.clock import Clock
 from automs.exact import train_exact
 from automs.first_models import LINEAR_MODELS, add_constant, affordable_models, train_linear
-from automs.kept_states import beaten_states
+from automs.kept_states import KeptStates
 from automs.outcomes import JobState, Progress
 from automs.part_scores import part_scores
 from automs.reports import SearchReport, log_step
@@ -68,7 +68,7 @@ class Search:
         self._untold: list[int] = []  # indices of trials that may go on, or were not told of
         self._numbers: list[int] = []  # the strategy's index -> number in the training
         self._first: dict[str, int] = {}  # constant and linear models, by name
-        self._released: set[int] = set()
+        self._kept = KeptStates(training)
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
         self._finished_scores: list[float] = []
@@ -86,6 +86,7 @@ class Search:
         self.strategy.start(self.problem)
         while not self.audience.wants_end and self._step():
             self._tell_of_ended()
+        self._kept.keep(self._numbers, lambda _: False)
         self._tell_of_ended(all_ended=True)
         if self.audience:
             self.audience.tell(self._search_report())
@@ -126,9 +127,8 @@ class Search:
 
     def _trial(self, name: str, number: int, progress: Progress) -> Trial:
         state = trial_state(progress, stopped=self.clock.look())
-        usable = (
-            math.isfinite(progress.score) and number not in self._released and progress.epoch > 0
-        )
+        is_kept = number not in self._kept.released
+        usable = math.isfinite(progress.score) and is_kept and progress.epoch > 0
         candidate = self.training.candidates[number]
         solver = "exact" if candidate.optimizer == "exact" else "gradient"
         if number == self._first["constant"]:
@@ -164,7 +164,17 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
+        numbers = [self._numbers[request.candidate_index] for request in requests]
         self._inherit(requests)
+        for part in self._kept.parts(numbers):
+            self._kept.begin_again([numbers[at] for at in part])
+            self._train([requests[at] for at in part])
+            if self.clock.remaining(self.reserve) <= 0.0 or self.audience.wants_end:
+                break
+        return True
+
+    def _train(self, requests: Sequence[Request]) -> None:
+        """Train as far as asked, tell the strategy, and forget what is beaten."""
         before = self._epochs(requests)
         started = self.clock.elapsed()
         exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
@@ -186,8 +196,7 @@ class Search:
         self._n_running = 0
         self.strategy.tell(results)
         log_step(self._search_report(), [request.until_epoch for request in requests])
-        self._release_losers()
-        return True
+        self._kept.keep(self._numbers, self.strategy.may_be_promoted)
 
     def _candidate(self, request: Request) -> Candidate:
         return self.strategy.candidates[request.candidate_index]
@@ -216,8 +225,8 @@ class Search:
         """Copy states, before any of them is trained on."""
         for request in requests:
             if request.from_candidate is not None:
-                states = self.training.export_states(self._numbers[request.from_candidate])
-                self.training.import_states(self._numbers[request.candidate_index], states)
+                source = self._numbers[request.from_candidate]
+                self._kept.copy(source, self._numbers[request.candidate_index])
 
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
@@ -255,17 +264,6 @@ class Search:
         """Whether a search under a time limit has long stopped to find anything better."""
         enough = max(_EARLY_END_CANDIDATES, 2 * self._n_until_best)
         return self.clock.limit is not None and self._n_until_last >= enough
-
-    def _release_losers(self) -> None:
-        """Keep the weights of what may go on and of the best, as memory allows; forget the rest."""
-        idle = [
-            number
-            for index, number in enumerate(self._numbers)
-            if number not in self._released and not self.strategy.may_be_promoted(index)
-        ]
-        losers = beaten_states(self.training, idle)
-        self.training.release(losers)
-        self._released.update(losers)
 
     def _look(self) -> bool:
         self.audience.tell_now_and_then(self._search_report)

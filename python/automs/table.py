@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from automs.categories import learn_column, read_as
 from automs.column_kinds import Column, ColumnKind
-from automs.frames import is_frame, listed, open_frame, read_series, select_columns
+from automs.frames import is_frame, listed, open_frame, original, read_series, select_columns
 from automs.raw_columns import RawColumn, read_column
+from automs.table_values import TableValues, is_worth_storing, narrow
 
 __all__ = ["Column", "ColumnKind", "Table", "read_table"]
 
@@ -25,7 +26,7 @@ class Table:
 
     Attributes
     ----------
-    values : ndarray of float64, shape (n_rows, n_columns), C-contiguous
+    values : ndarray of float64, shape (n_rows, n_columns), C-contiguous; or TableValues
         Numbers, codes of categories (-1 for an unknown one) or seconds since 1970 began in UTC.
         Missing values are NaN; none is infinite. May be the caller's own memory: never write to it.
     columns : tuple of Column
@@ -33,7 +34,7 @@ class Table:
         None where the columns have no names, or not all of them are strings.
     """
 
-    values: Values
+    values: Values | TableValues
     columns: tuple[Column, ...]
     names: tuple[str, ...] | None = None
 
@@ -45,6 +46,7 @@ def read_table(
     expected_names: Sequence[str] | None = None,
     name: str = "X",
     memory_limit: int | None = None,
+    in_place: bool = False,
 ) -> Table:
     """Read a table of columns of any kind.
 
@@ -64,6 +66,8 @@ def read_table(
         The name of the argument in messages.
     memory_limit : int, optional, bytes
         A sparse matrix that would take more than this as a dense one is an error.
+    in_place : bool, default=False
+        Whether a large table's values may be `TableValues`: no copy of what is there already.
 
     Returns
     -------
@@ -97,9 +101,9 @@ def read_table(
     if _is_sparse(X):
         X = _dense(X, name, memory_limit)
     if is_frame(X):
-        table = _read_frame(X, columns, expected_names, name)
+        table = _read_frame(X, columns, expected_names, name, in_place)
     else:
-        table = _read_array(X, columns, name)
+        table = _read_array(X, columns, name, in_place)
     _check_finite(table, name)
     return table
 
@@ -135,7 +139,7 @@ def _check_shape(shape: tuple[int, ...], name: str) -> None:
             )
 
 
-def _read_array(X: Any, columns: Sequence[Column] | None, name: str) -> Table:
+def _read_array(X: Any, columns: Sequence[Column] | None, name: str, in_place: bool) -> Table:
     array = _as_array(X, name)
     _check_shape(array.shape, name)
     n_columns = array.shape[1]
@@ -143,6 +147,10 @@ def _read_array(X: Any, columns: Sequence[Column] | None, name: str) -> Table:
         columns = None
     numeric = (Column(),) * n_columns
     if array.dtype.kind in "biuf" and columns in (None, numeric):
+        needs_copy = array.dtype != np.float64 or not array.flags.c_contiguous
+        is_narrow = array.dtype.itemsize <= 8
+        if in_place and needs_copy and is_narrow and is_worth_storing(*array.shape):
+            return Table(TableValues(list(array.T)), numeric)
         return Table(np.ascontiguousarray(array, dtype=np.float64), numeric)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
@@ -183,7 +191,11 @@ def _filled(X: Any) -> npt.NDArray[Any]:
 
 
 def _read_frame(
-    X: Any, columns: Sequence[Column] | None, expected_names: Sequence[str] | None, name: str
+    X: Any,
+    columns: Sequence[Column] | None,
+    expected_names: Sequence[str] | None,
+    name: str,
+    in_place: bool,
 ) -> Table:
     frame = open_frame(X, name)
     _check_shape(frame.shape, name)
@@ -195,6 +207,13 @@ def _read_frame(
     def read(at: int, as_text: bool) -> RawColumn:
         return read_series(chosen[at][1], whats[at], as_text=as_text)
 
+    if in_place and columns is None and is_worth_storing(frame.shape[0], len(chosen)):
+        stored, own = [], []
+        for at, (_, series) in enumerate(chosen):
+            values, column = learn_column(read(at, False))
+            stored.append(narrow(original(series), values))
+            own.append(column)
+        return Table(TableValues(stored), tuple(own), names)
     return Table(*_read_columns(read, frame.shape[0], whats, columns), names)
 
 
@@ -219,10 +238,13 @@ def _read_columns(
 
 
 def _check_finite(table: Table, name: str) -> None:
-    infinite = np.flatnonzero(np.isinf(table.values).any(axis=0))
-    if infinite.size:
-        names = table.names
-        columns = [int(at) if names is None else names[at] for at in infinite]
+    values, names = table.values, table.names
+    if isinstance(values, TableValues):
+        infinite = [at for at in range(values.shape[1]) if np.isinf(values[:, at]).any()]
+    else:
+        infinite = np.flatnonzero(np.isinf(values).any(axis=0)).tolist()
+    if infinite:
+        columns = [at if names is None else names[at] for at in infinite]
         raise ValueError(
             f"{name} must not hold infinite values (infinity), got some in column {listed(columns)}"
         )

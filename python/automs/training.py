@@ -73,6 +73,7 @@ class Training:
         self.candidates: Sequence[Candidate] = self._added
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
+        self._scored: dict[int, tuple[tuple[int, ...], Values]] = {}  # best epochs, scores
         self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
         self.views = Views(self._rows, self._jobs, self.memory, n_threads)
 
@@ -202,10 +203,16 @@ class Training:
         if validated and not self.metric.native:
             trained = (folds["best_epoch"] > 0).all(axis=1) & (columns.state != JobState.DIVERGED)
             for at in np.flatnonzero(trained):
-                number = candidates[int(at)]
-                predictions = self.validation_predictions([number])[0]
-                columns.fold_scores[at] = self.fold_scores(number, predictions)
+                best_epochs = tuple(folds["best_epoch"][at].tolist())
+                columns.fold_scores[at] = self._own_scores(candidates[int(at)], best_epochs)
         return columns
+
+    def _own_scores(self, number: int, best_epochs: tuple[int, ...]) -> Values:
+        """Score by a metric that the engine does not know; what was scored may be released."""
+        if number not in self._scored or self._scored[number][0] != best_epochs:
+            predictions = self.validation_predictions([number])[0]
+            self._scored[number] = best_epochs, self.fold_scores(number, predictions)
+        return self._scored[number][1]
 
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
@@ -260,6 +267,14 @@ class Training:
         """Put exported states back, to go on from there to the same bits."""
         for job, state in zip(self.job_numbers([candidate]), states, strict=True):
             self._jobs.import_state(int(job), state)
+
+    def settle(self, candidates: Sequence[int]) -> None:
+        """Forget what only training on would need of candidates that will not go on."""
+        self._jobs.settle(self.job_numbers(candidates))
+
+    def restart(self, candidates: Sequence[int]) -> None:
+        """Put candidates back to where they were before their first epoch."""
+        self._jobs.restart(self.job_numbers(candidates))
 
     def release(self, candidates: Sequence[int]) -> None:
         """Forget the weights of candidates that will neither go on nor be used."""

@@ -60,6 +60,6 @@ def append_validation_rows(
     if sample_weight is not None:
         own = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), (len(table.values),))
         sample_weight = np.concatenate([own, np.ones(len(added.values))])
-    values = np.vstack([table.values, added.values])
+    values = np.vstack([table.values[:], added.values[:]])
     whole = Table(values, table.columns, table.names)
     return whole, np.concatenate([targets, more]), sample_weight

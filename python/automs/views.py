@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate, resolve_loss
-from automs.encoding import fit_encoder
+from automs.encoding import encode_values, fit_encoder
 from automs.memory import Memory
 from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
@@ -26,8 +26,8 @@ _Encoded = tuple[
     npt.NDArray[np.uint16] | None,
     npt.NDArray[np.float32] | None,
 ]
-#: Fold, encoding, whether categories are embedded, whether counts are the target, whether compact.
-_Key = tuple[int, str, bool, bool, bool]
+#: Fold, encoding, whether categories are embedded, whether counts are the target.
+_Key = tuple[int, str, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class View:
     """A fold in one encoding: its number in the engine and what was learned from its rows.
 
     X (n_rows, n_features) holds the dense features, `codes` (n_rows, n_embedded) the rows of
-    embedded categories in their tables. A compact view has `bins` and `fractions` (n_rows,
-    n_piecewise) of the piecewise columns instead of their features.
+    embedded categories in their tables. Of piecewise columns there are `bins` and `fractions`
+    (n_rows, n_piecewise) instead of their features.
     """
 
     number: int
@@ -110,14 +110,14 @@ class Views:
         self._n_threads = n_threads
         self._views: dict[_Key, View] = {}
         self._encoders: dict[tuple[int, str, bool], Encoder] = {}
-        self._refused: set[tuple[str, bool, bool]] = set()
+        self._refused: set[tuple[str, bool]] = set()
         kinds = {column.kind for column in rows.table.columns}
         self._has_categories = ColumnKind.CATEGORICAL in kinds
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
         poisson = resolve_loss(candidate.loss, self._rows.target.task) == "poisson"
-        key = (fold, candidate.encoding, _embeds(candidate), poisson, _is_compact(candidate))
+        key = (fold, candidate.encoding, _embeds(candidate), poisson)
         if key not in self._views:
             self._views[key] = self._make(key)
         return self._views[key]
@@ -139,32 +139,31 @@ class Views:
         That is the candidate itself, or else with the encoding of the view that was made first,
         and with embeddings as there.
         """
-        compact = _is_compact(candidate)
-        wanted = (candidate.encoding, self._has_categories and _embeds(candidate), compact)
-        made = [(key[1], self._has_categories and key[2], key[4]) for key in self._views]
+        wanted = (candidate.encoding, self._has_categories and _embeds(candidate))
+        made = [(key[1], self._has_categories and key[2]) for key in self._views]
         if not made or wanted in made:
             return candidate
         n_folds = len(self._rows.splits)
         if wanted not in self._refused and n_folds * self.seconds <= seconds:
-            n_bytes = n_folds * self._n_bytes(self.encoder(0, candidate), compact)
+            n_bytes = n_folds * self._n_bytes(self.encoder(0, candidate), candidate.encoding)
             if self._memory.has_room(n_bytes):
                 return candidate
             self._refused.add(wanted)
-        encoding, embed, _ = made[0]
+        encoding, embed = made[0]
         size = candidate.embedding_size if embed or not wanted[1] else 0
         numbers = candidate.numeric_embedding if encoding in SCALED_ENCODINGS else "none"
         return replace(candidate, encoding=encoding, embedding_size=size, numeric_embedding=numbers)
 
     def _make(self, key: _Key) -> View:
         started = perf_counter()
-        fold, encoding, embed, poisson, compact = key
+        fold, encoding, embed, poisson = key
         twin = self._twin(key)
         rows, split = self._rows, self._rows.splits[fold]
         encoder = twin.encoder if twin else self._encoder(fold, encoding, embed)
         if twin:
             X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
         else:
-            X, codes, bins, fractions = self._encode(encoder, compact)
+            X, codes, bins, fractions = self._encode(encoder, encoding)
         centre, scale = self._output_scale(split.train_rows, poisson)
         number = self._jobs.add_view(
             rows.target.task,
@@ -188,18 +187,22 @@ class Views:
 
     def _twin(self, key: _Key) -> View | None:
         """Give a view of the same features, where there is one."""
-        fold, encoding, embed, poisson, compact = key
-        others: list[_Key] = [(fold, encoding, embed, not poisson, compact)]
+        fold, encoding, embed, poisson = key
+        others: list[_Key] = [(fold, encoding, embed, not poisson)]
         if not self._encoder(fold, encoding, True).n_embedded:
-            others += [(fold, encoding, not embed, counts, compact) for counts in (False, True)]
+            others += [(fold, encoding, not embed, counts) for counts in (False, True)]
         return next((self._views[other] for other in others if other in self._views), None)
 
-    def _encode(self, encoder: Encoder, compact: bool) -> _Encoded:
+    def _encode(self, encoder: Encoder, encoding: str) -> _Encoded:
         take = self._memory.take_view if self._views else self._memory.take_first_view
-        take(self._n_bytes(encoder, compact))
-        if compact and encoder.piecewise:
-            return encoder.encode_compact(self._rows.table.values, self._n_threads)
-        return *encoder.encode(self._rows.table.values, self._n_threads), None, None
+        take(self._n_bytes(encoder, encoding))
+        if encoding == "piecewise" and encoder.piecewise:
+            X, codes, bins, fractions = encode_values(
+                encoder, self._rows.table.values, self._n_threads, compact=True
+            )
+            return X, codes, bins, fractions
+        X, codes = encode_values(encoder, self._rows.table.values, self._n_threads)
+        return X, codes, None, None
 
     def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
         key = (fold, encoding, embed)
@@ -212,9 +215,9 @@ class Views:
                 self._encoders[fold, encoding, False] = self._encoders[key]
         return self._encoders[key]
 
-    def _n_bytes(self, encoder: Encoder, compact: bool) -> int:
+    def _n_bytes(self, encoder: Encoder, encoding: str) -> int:
         n_bytes = 4 * (encoder.n_features + encoder.n_embedded)
-        if compact:  # two bytes for a bin and four for a fraction
+        if encoding == "piecewise":  # two bytes for a bin and four for a fraction
             n_bytes += sum(6 - 4 * n_bins for _, n_bins in encoder.piecewise)
         return n_bytes * len(self._rows.table.values)
 
@@ -242,8 +245,3 @@ class Views:
 def _embeds(candidate: Candidate) -> bool:
     """Whether columns of many categories become embeddings; a closed form knows one-hot only."""
     return candidate.embedding_size > 0 and candidate.optimizer != "exact"
-
-
-def _is_compact(candidate: Candidate) -> bool:
-    """Whether piecewise columns are kept as bins; a closed form knows features only."""
-    return candidate.encoding == "piecewise" and candidate.optimizer != "exact"

@@ -126,6 +126,29 @@ void test_bad_arguments_are_refused() {
   CHECK_THROWS(jobs.run({{job, 2}}, 2, Metric::rmse, stop), std::invalid_argument);
 }
 
+void test_a_settled_job_can_be_used_and_starts_again() {
+  Problem<float> p = make_problem<float>(Loss::squared, 1);
+  TrainJobs jobs;
+  jobs.add_view(p.view);
+  Candidate c = make_candidate({4}, Activation::relu, Loss::squared);
+  c.epochs = 4;
+  jobs.add_candidate(c);
+  const std::size_t job = jobs.add_job(0, 0);
+  const std::size_t twin = jobs.add_job(0, 0);
+  Stop stop;
+  jobs.run({{job, 2}, {twin, 4}}, 1, Metric::rmse, stop);
+  const NetworkWeights before = jobs.weights(job);
+  jobs.settle({job});
+  CHECK(jobs.state(job).first_moment.empty() && jobs.state(job).second_moment.empty());
+  CHECK(jobs.weights(job).layers[0].weights == before.layers[0].weights);
+  CHECK_THROWS(jobs.run({{job, 4}}, 1, Metric::rmse, stop), std::invalid_argument);
+  jobs.restart({job});
+  CHECK(jobs.state(job).epoch == 0);
+  jobs.run({{job, 4}}, 1, Metric::rmse, stop);
+  CHECK(jobs.weights(job).layers[0].weights == jobs.weights(twin).layers[0].weights);
+  CHECK_THROWS(jobs.settle({99}), std::invalid_argument);
+}
+
 void test_an_exception_in_a_task_reaches_the_caller() {
   for (const int n_threads : {1, 2, 4}) {
     int done[100] = {};
@@ -199,6 +222,7 @@ int main() {
   test_alone_equals_among_others();
   test_exported_state_goes_on_to_the_same_bits();
   test_bad_arguments_are_refused();
+  test_a_settled_job_can_be_used_and_starts_again();
   test_an_exception_in_a_task_reaches_the_caller();
   test_an_exception_while_idle_reaches_the_caller();
   test_a_look_can_stop_a_run();

@@ -1,0 +1,203 @@
+"""States of a search: what is kept stays within memory's share, and never changes a result."""
+
+import numpy as np
+import pytest
+
+from automs import AutoClassifier, GibbsStrategy, HalvingStrategy
+from automs.candidates import Candidate
+from automs.kept_states import KeptStates
+from automs.memory import Memory, network_bytes, state_bytes
+from automs.scoring import resolve_metric
+from automs.search import Search
+from automs.splits import make_splits
+from automs.table import read_table
+from automs.target import read_target
+from automs.training import Training
+
+N_ROWS, N_FOLDS, EPOCHS = 120, 2, 6
+
+
+class Room(Memory):
+    """As without a limit, but for the bytes that states, and networks, may take."""
+
+    def __init__(self, room):
+        super().__init__(None)
+        self._room = room
+
+    def _share(self, free):
+        return self._room
+
+
+def make_training(room=1e9, n_candidates=8, metric="rmse"):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(N_ROWS, 4)), rng.normal(size=N_ROWS)
+    target = read_target(y, N_ROWS, classification=False)
+    metric = resolve_metric(metric, "regression", "squared", None)
+    splits = make_splits(N_FOLDS, N_ROWS, None, 0, None)
+    training = Training(read_table(X), target, splits, metric, memory=Room(room))
+    settings = {"encoding": "standard", "epochs": EPOCHS}
+    training.add(
+        [
+            Candidate((8,), learning_rate=0.01 * (i + 1), seed=i, **settings)
+            for i in range(n_candidates)
+        ]
+    )
+    return training
+
+
+def held_bytes(training):
+    """What the engine holds, without padding."""
+    return sum(
+        state[name].nbytes
+        for number in range(len(training.candidates))
+        for state in training.export_states(number)
+        for name in ("weights", "first_moment", "second_moment", "best_weights")
+    )
+
+
+def sizes(training):
+    n_parameters = training.n_parameters(0)
+    return state_bytes(n_parameters, N_FOLDS), network_bytes(n_parameters, N_FOLDS)
+
+
+def test_parts_take_three_tenths_of_the_room_and_one_candidate_at_least():
+    training = make_training()
+    one, _ = sizes(training)
+    for room, expected in ((1.0, [1] * 8), (10.1 * one, [3, 3, 2]), (30 * one, [8])):
+        training.memory = Room(room)
+        parts = KeptStates(training).parts(range(8))
+        assert [len(part) for part in parts] == expected
+        assert [at for part in parts for at in part] == list(range(8))
+
+
+def test_of_what_waits_beyond_its_room_the_networks_are_kept():
+    training = make_training()
+    training.run(range(8), [2] * 8)
+    one, network = sizes(training)
+    training.memory = Room(3.0 * one)
+    kept = KeptStates(training)
+    for _ in range(2):  # twice is once
+        kept.keep(range(8), lambda _: True)
+        assert not kept.released
+        assert held_bytes(training) == 2 * one + 6 * network
+    scores = [progress.score for progress in training.progress(range(8))]
+    beaten = np.argsort(scores)[:-2]
+    assert kept.begin_again(range(8)) == sorted(beaten.tolist())
+
+
+def test_what_will_not_go_on_keeps_its_networks_alone():
+    training = make_training()
+    training.run(range(8), [2] * 8)
+    state, network = sizes(training)
+    predictions = training.validation_predictions(range(8))
+    assert held_bytes(training) == 8 * state
+    kept = KeptStates(training)
+    kept.keep(range(8), lambda at: at >= 6)
+    assert held_bytes(training) == 6 * network + 2 * state
+    for fold in range(N_FOLDS):
+        for number in range(8):
+            np.testing.assert_array_equal(
+                training.validation_predictions([number])[0][fold], predictions[number][fold]
+            )
+    training.memory = Room(3 * network)
+    kept.keep(range(8), lambda _: False)
+    assert held_bytes(training) == 3 * network
+    assert len(kept.released) == 5
+
+
+def test_a_settled_or_released_one_starts_again_and_comes_to_the_same_bits():
+    training, whole = make_training(), make_training()
+    whole.run(range(8), [EPOCHS] * 8)
+    training.run(range(8), [3] * 8)
+    kept = KeptStates(training)
+    training.memory = Room(4 * sizes(training)[1])
+    kept.keep(range(8), lambda _: False)
+    assert len(kept.released) == 4
+    with pytest.raises(ValueError, match="settled"):
+        training.run(range(8), [EPOCHS] * 8)
+    assert kept.begin_again(range(8)) == list(range(8))
+    assert not kept.released
+    training.run(range(8), [EPOCHS] * 8)
+    assert kept.begin_again(range(8)) == [], "what is finished stays"
+    for number in range(8):
+        pairs = zip(training.export_states(number), whole.export_states(number), strict=True)
+        for one, other in pairs:
+            np.testing.assert_array_equal(one["best_weights"], other["best_weights"])
+
+
+def test_a_copy_has_the_state_that_was_forgotten_and_is_kept_itself():
+    training, whole = make_training(), make_training()
+    for each in (training, whole):
+        each.run(range(7), [3] * 7)
+    kept = KeptStates(training)
+    training.memory = Room(1.0)
+    kept.keep(range(7), lambda _: True)
+    forgotten = min(kept.released)
+    kept.copy(forgotten, 7)
+    kept.keep(range(8), lambda _: True)
+    assert 7 not in kept.released
+    pairs = zip(training.export_states(7), whole.export_states(forgotten), strict=True)
+    for one, other in pairs:
+        for name in ("weights", "first_moment", "second_moment", "best_weights"):
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_a_metric_of_the_callers_still_scores_what_was_released():
+    training = make_training(metric=lambda y, predictions: -float(np.abs(y - predictions).mean()))
+    training.run([0, 1], [3, 3])
+    before = [progress.score for progress in training.progress([0, 1])]
+    training.release([0])
+    assert [progress.score for progress in training.progress([0, 1])] == before
+
+
+STRATEGIES = {
+    "halving": HalvingStrategy,
+    "gibbs": lambda: GibbsStrategy(n_particles=8),
+    "random": lambda: "random",
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_search_with_little_room_comes_to_the_same_scores(
+    strategy, n_jobs, binary_table, quick_space, monkeypatch
+):
+    def fit(n_jobs):
+        model = AutoClassifier(
+            search_space=quick_space, strategy=STRATEGIES[strategy](), max_trials=24, validation=3,
+            baselines=None, random_state=0, n_jobs=n_jobs,
+        )  # fmt: skip
+        return model.fit(*binary_table)
+
+    free = fit(1)
+    monkeypatch.setattr(Memory, "state_bytes", 40_000.0)
+    tight = fit(n_jobs)
+    assert tight.predictor_.to_bytes() == free.predictor_.to_bytes()
+    assert [t.progress.fold_scores.tolist() for t in tight.trials_] == [
+        t.progress.fold_scores.tolist() for t in free.trials_
+    ]
+
+
+def test_by_default_a_search_holds_no_more_than_its_share_of_the_bound(
+    binary_table, quick_space, monkeypatch
+):
+    room = 100_000.0
+    for name, n_bytes in (("_FREE_NETWORKS", room), ("_FREE_STATES", room), ("_FREE_SHARE", 0.0)):
+        monkeypatch.setattr(f"automs.memory.{name}", n_bytes)
+    held, trained = [], []
+    train = Search._train
+
+    def watched(search, requests):
+        train(search, requests)
+        training = search.training
+        largest = state_bytes(max(map(training.n_parameters, search._numbers)), training.n_folds)
+        held.append(held_bytes(training) - largest)
+        trained.append(len(requests))
+
+    monkeypatch.setattr(Search, "_train", watched)
+    model = AutoClassifier(
+        search_space=quick_space, max_trials=60, validation=3, baselines=None, random_state=0
+    ).fit(*binary_table)
+    assert max(held) <= 2.0 * room
+    assert max(trained) < 60
+    assert model.score(*binary_table) > 0.6
