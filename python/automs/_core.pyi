@@ -167,6 +167,8 @@ def logistic_path(
     max_iterations: int = 1000,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
+    numbers: npt.NDArray[np.int32] | None = None,
+    piecewise: _Piecewise | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
 def elastic_net_path(
     X: npt.NDArray[Any],
@@ -177,8 +179,6 @@ def elastic_net_path(
     max_iterations: int = 1000,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
-    numbers: npt.NDArray[np.int32] | None = None,
-    piecewise: _Piecewise | None = None,
     numbers: npt.NDArray[np.int32] | None = None,
     piecewise: _Piecewise | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
