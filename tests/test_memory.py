@@ -32,7 +32,7 @@ def test_without_a_limit_states_and_predictions_have_their_share_of_the_bound():
         memory = Memory(None)
         memory.take_first_view(n_bytes)
         kept = memory.network_bytes + memory.state_bytes
-        assert 0 < kept <= 0.5 * n_bytes + 200e6
+        assert 0 < kept <= 0.5 * n_bytes + 180e6
         assert memory.prediction_bytes <= kept
 
 

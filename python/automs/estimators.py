@@ -49,7 +49,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
         encodings, folds and networks are used; where not even one view fits, it is an error. None
         takes every view that is asked for, and keeps networks and states to resume from within
-        200 MB and half of the first view; candidates beyond that start again when promoted.
+        180 MB and half of the first view; candidates beyond that start again when promoted.
     latency_limit : float, optional, microseconds
         What predicting one row may take, from Python on one thread, by the model that is chosen:
         see Notes. Measured on this machine; without a time limit nominal.

@@ -17,7 +17,7 @@ _VIEW_SHARE = 0.75
 #: Without a limit: what kept networks may take, what states may that may go on, and of the first
 #: view a share that each of both may take besides. Later predictions may take as much as both.
 _FREE_NETWORKS = 70e6
-_FREE_STATES = 130e6
+_FREE_STATES = 110e6
 _FREE_SHARE = 0.25
 
 
