@@ -5,8 +5,9 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 
+from automs.encoded_rows import EncodedRows
 from automs.encoding import fit_encoder
-from automs.linear import EncodedRows, elastic_net_path, logistic_path, ridge_path
+from automs.linear import elastic_net_path, logistic_path, ridge_path
 from automs.table import read_table
 
 ALPHAS = [0.0, 1e-3, 0.1, 1.0, 100.0]

@@ -13,6 +13,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from automs._threads import effective_n_threads
+from automs.affordable_rows import affordable_rows, keep_rows
 from automs.arguments import (
     check_memory_limit,
     check_verbose,
@@ -105,7 +106,16 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             rows = np.arange(n_rows, dtype=np.int32)
             splits = [Split(rows[:n_given], rows[n_given:])]
         else:
-            codes = target.values[:, 0] if self._classification else None
+            codes = target.values[:, 0].astype(np.int64) if self._classification else None
+            kept = None
+            if isinstance(self.validation, str | float | int):  # splitters know rows by number
+                kept = affordable_rows(table.values.shape, codes, clock.limit, seed)
+            if kept is not None:
+                own = None if groups is None else np.asarray(groups)
+                table, target, weights, groups, codes, y = keep_rows(
+                    kept, clock.limit or 0.0, table, target, weights, own, codes, np.asarray(y)
+                )
+                n_given = n_rows = len(kept)
             splits = make_splits(self.validation, n_rows, codes, seed, groups, np.asarray(y))
         settings = replace(
             self._settings(target, splits[0].train_rows.size, seed),

@@ -24,7 +24,7 @@ class AutomsWarning(UserWarning):
 
 
 class SearchWarning(AutomsWarning):
-    """A search ended in a way that its caller should know of: it was interrupted."""
+    """A caller should know of it: a search was interrupted, or had no time for all rows."""
 
 
 class BaselineWarning(AutomsWarning):

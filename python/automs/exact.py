@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from automs.linear import EncodedRows, LinearPath, elastic_net_path, logistic_path, ridge_path
+from automs.encoded_rows import EncodedRows
+from automs.linear import LinearPath, elastic_net_path, logistic_path, ridge_path
 from automs.training import Training
 from automs.views import View
 

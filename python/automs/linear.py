@@ -6,9 +6,8 @@ matrix is read as it is, without a copy in double.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,35 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from automs._core import elastic_net_path as _solve_elastic_net
 from automs._core import logistic_path as _solve_logistic
 from automs._core import ridge_path as _solve_ridge
+from automs.encoded_rows import EncodedRows, as_rows
 
-__all__ = ["EncodedRows", "LinearPath", "elastic_net_path", "logistic_path", "ridge_path"]
+__all__ = ["LinearPath", "elastic_net_path", "logistic_path", "ridge_path"]
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class EncodedRows:
-    """Some rows of an encoded table, read where they are.
-
-    Attributes
-    ----------
-    X : ndarray of float32, shape (n_all_rows, n_dense)
-        Features, without those of piecewise columns that are given by their bins.
-    numbers : ndarray of int32, shape (n_rows,)
-        Which rows.
-    bins : ndarray of uint16, shape (n_all_rows, n_piecewise), optional
-        The bin that each value lies in, as many as there are bins where it is missing.
-    fractions : ndarray of float32, shape (n_all_rows, n_piecewise), optional
-        How far it lies into its bin.
-    piecewise : sequence of (int, int)
-        The first feature and the bins of each piecewise column.
-    """
-
-    X: NDArray[np.float32]
-    numbers: NDArray[np.int32]
-    bins: NDArray[np.uint16] | None = None
-    fractions: NDArray[np.float32] | None = None
-    piecewise: Sequence[tuple[int, int]] = ()
 
 
 def ridge_path(
@@ -103,7 +78,7 @@ def ridge_path(
     targets = np.ascontiguousarray(y, dtype=np.float64)
     if targets.ndim == 1:
         targets = targets.reshape(-1, 1)
-    matrix, rows = _as_rows(X)
+    matrix, rows = as_rows(X)
     return _solve_ridge(
         matrix,
         targets,
@@ -211,7 +186,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     indices = np.asarray(classes)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"classes must hold integers, got dtype {indices.dtype}")
-    matrix, rows = _as_rows(X)
+    matrix, rows = as_rows(X)
     return LinearPath(
         *_solve_logistic(
             matrix,
@@ -278,7 +253,7 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
     1.5
     """
     targets = np.ascontiguousarray(y, dtype=np.float64)
-    matrix, rows = _as_rows(X)
+    matrix, rows = as_rows(X)
     return LinearPath(
         *_solve_elastic_net(
             matrix,
@@ -292,24 +267,6 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
             **rows,
         )
     )
-
-
-def _as_rows(X: ArrayLike | EncodedRows) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return the matrix, and what else tells the rows that are meant."""
-    if not isinstance(X, EncodedRows):
-        return _as_matrix(X), {}
-    rows: dict[str, Any] = {"numbers": X.numbers}
-    if X.piecewise:
-        rows["piecewise"] = (X.bins, X.fractions, X.piecewise)
-    return X.X, rows
-
-
-def _as_matrix(X: ArrayLike) -> NDArray[np.float32] | Floats:
-    """Return X as C-contiguous float32 where it is float32, else as float64."""
-    matrix = np.asarray(X)
-    if matrix.dtype == np.float32:
-        return np.ascontiguousarray(matrix, dtype=np.float32)
-    return np.ascontiguousarray(matrix, dtype=np.float64)
 
 
 def _as_list(values: ArrayLike, name: str) -> Floats:

@@ -99,10 +99,8 @@ class Training:
         """
         first = len(self.candidates)
         task = self.target.task
-        trained = [
-            replace(c, optimizer="adam", l1_penalty=0.0) if c.optimizer == "exact" else c
-            for c in candidates
-        ]
+        plain: dict[str, Any] = {"optimizer": "adam", "l1_penalty": 0.0}
+        trained = [replace(c, **plain) if c.optimizer == "exact" else c for c in candidates]
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))
         views = [self.view(fold, c) for c in candidates for fold in range(self.n_folds)]
