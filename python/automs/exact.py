@@ -127,7 +127,7 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
         _RIDGE_RATE * path.time_limit
     ):
         return nothing
-    y = (training.target.values[rows] - view.output_centre) / view.output_scale
+    y = view.target_scale.encode(training.target.values[rows])
     weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
