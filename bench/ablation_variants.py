@@ -88,7 +88,7 @@ def plain_encoding(request: Request, _: Any) -> Any:
     from ablation_strategies import ChangedHalving, plainly_encoded
 
     model = automs_model({"strategy": ChangedHalving(plainly_encoded)}, request)
-    return Replaced(model, lambda: linear_models("linear", "sparse_linear"))
+    return Replaced(model, lambda: linear_models("linear", "sparse-linear"))
 
 
 def no_linear_models(request: Request, _: Any) -> Any:

@@ -96,7 +96,7 @@ def test_every_variant_fits_and_leaves_the_package_as_it_was(name):
     assert ("additive" in names) == (name not in {"automs_plain", "automs_no_linear"})
     assert ("linear" in names) == (name != "automs_no_linear")
     dense = {"automs_plain", "automs_no_linear", "automs_no_sparse"}
-    assert ("sparse_additive" in names) == (name not in dense)
+    assert ("sparse-additive" in names) == (name not in dense)
     search = importlib.import_module("automs.search")
     assert search.affordable_models.__module__ == "automs.first_models"
 

@@ -74,7 +74,7 @@ def test_sequences_ints_and_numpy_scalars_become_plain_python():
         ({"optimizer": "exact"}, r"must have hidden_layer_sizes=\(\)"),
         (
             {"optimizer": "exact", "hidden_layer_sizes": (), "loss": "huber"},
-            "must have loss squared or cross_entropy, got 'huber'",
+            "must have loss squared, squared_log or cross_entropy, got 'huber'",
         ),
         (
             {"optimizer": "exact", "hidden_layer_sizes": (), "scaling_layer": True},
@@ -242,7 +242,7 @@ def test_columns_of_no_candidates_are_empty():
 
 
 def test_columns_refuse_what_the_engine_cannot_train():
-    assert to_columns([Candidate()], [0], task="binary")["loss"].tolist() == [5]
+    assert to_columns([Candidate()], [0], task="binary")["loss"].tolist() == [6]
     with pytest.raises(ValueError, match="'auto' where no task"):
         to_columns([Candidate()], [0])
     with pytest.raises(ValueError, match="must not have optimizer 'exact'"):

@@ -1,5 +1,6 @@
 """Models as scikit-learn pipelines: equal where there is one, and otherwise the error says why."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -61,6 +62,25 @@ def test_a_regression_predicts_the_same(activation, n_outputs, hidden):
     np.testing.assert_allclose(pipeline.predict(X), wanted, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("is_bounded", [False, True])
+def test_a_regression_on_logarithms_predicts_the_same(n_outputs, is_bounded):
+    bounds = {"output_low": np.full(n_outputs, 7.0), "output_high": np.full(n_outputs, 9.0)}
+    network = {"link": "exp"} | (bounds if is_bounded else {})
+    predictor = Predictor(write_model(plain_model("regression", n_outputs, network=network)))
+    pipeline, X = predictor.to_sklearn(), some_rows()
+    wanted = predictor.predict(X)
+    for model in (pipeline, pickle.loads(pickle.dumps(pipeline))):
+        assert model.predict(X).shape == wanted.shape
+        np.testing.assert_allclose(model.predict(X), wanted, rtol=1e-5)
+    if is_bounded:
+        assert wanted.min() == 0.7 * 7.0
+        assert wanted.max() == 0.7 * 9.0
+    y = np.abs(X[:, :n_outputs]) + 5.0
+    again = clone(pipeline).set_params(regressor__network__tol=1.0).fit(X, y.squeeze())
+    assert (again.predict(X) > 0.7 * 3.0).all()  # the centre
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
@@ -120,7 +140,7 @@ OBSTACLES = {
     },
     "parametric activations": {"network": {"blends": [np.ones(8), np.ones(5)]}},
     "no activation 'mish'": {"activation": "mish"},
-    "no link 'exp'": {"network": {"link": "exp"}},
+    "no link 'sigmoid'": {"network": {"link": "sigmoid"}},
     r"clips the column 1": {"encoders": [Encoder(N_COLUMNS, [{**SCALED, "clip": True}] * 3)]},
     r"reads the column 1 twice": {"encoders": [Encoder(N_COLUMNS, [SCALED] * 3)]},
     r"the kind 'indicator' \(column 1\)": {

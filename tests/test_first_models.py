@@ -83,7 +83,7 @@ def test_the_best_penalty_of_each_model_is_kept():
 def test_sparse_models_are_for_few_rows_a_feature():
     names = tuple(LINEAR_MODELS)
     assert affordable_models(make_training(), names, 10.0) == [
-        "linear", "additive", "sparse_additive",
+        "linear", "additive", "sparse-additive",
     ]  # fmt: skip
 
 
@@ -95,5 +95,5 @@ def test_among_many_columns_of_noise_a_sparse_model_is_best(kind):
     y = y if kind is AutoRegressor else np.where(y > 0, "high", "low")
     model = kind(max_trials=1, baselines=None, random_state=0).fit(X, y)
     scores = {trial.name: trial.progress.score for trial in model.trials_}
-    assert scores["sparse_linear"] > max(scores["linear"], scores["additive"], scores["net-0000"])
-    assert "sparse_linear" in model.ensemble_weights_
+    assert scores["sparse-linear"] > max(scores["linear"], scores["additive"], scores["net-0000"])
+    assert "sparse-linear" in model.ensemble_weights_

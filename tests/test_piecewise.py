@@ -99,7 +99,7 @@ def dense_states(training, candidate):
     jobs = TrainJobs()
     jobs.add_view(
         "regression", 1, X, training.target.values, None, rows.train_rows, rows.validation_rows,
-        view.output_centre, view.output_scale,
+        view.target_scale.centre, view.target_scale.scale,
     )  # fmt: skip
     jobs.add_candidates(
         to_columns([candidate], np.array([candidate.seed], np.uint64), "regression")

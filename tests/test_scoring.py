@@ -150,6 +150,7 @@ def test_roc_auc_of_one_class_is_nan():
         ("huber", "mae"),
         ("quantile", "pinball"),
         ("poisson", "poisson_deviance"),
+        ("squared_log", "mae"),
     ],
 )
 def test_auto_goes_with_the_loss(loss, name):

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "bindings/arrays.hpp"
@@ -26,6 +27,9 @@ Task parse_task(const std::string& task) {
   throw py::value_error("task must be regression, binary or multiclass, got " + task);
 }
 
+/// Encoded logarithms (n_rows, n_targets); of each target deviation, low and high.
+using PyLogTargets = std::tuple<Array<float>, Array<double>, Array<double>, Array<double>>;
+
 /// TrainJobs, and the arrays that its views point into.
 class PyTrainJobs {
  public:
@@ -38,7 +42,8 @@ class PyTrainJobs {
                        const std::vector<int>& embedding_rows,
                        const std::optional<Array<std::uint16_t>>& bins,
                        const std::optional<Array<float>>& fractions,
-                       const std::vector<std::pair<int, int>>& piecewise, int n_periodic) {
+                       const std::vector<std::pair<int, int>>& piecewise, int n_periodic,
+                       const std::optional<PyLogTargets>& logs) {
     check_ndim(X, 2, "X");
     check_ndim(y, 2, "y");
     const auto n_rows = static_cast<std::size_t>(X.shape(0));
@@ -69,6 +74,7 @@ class PyTrainJobs {
     view.validation_rows = to_vector(validation_rows, "validation_rows");
     view.output_centre = to_vector(output_centre, "output_centre");
     view.output_scale = to_vector(output_scale, "output_scale");
+    if (logs) view.logs = take_logs(*logs, n_rows, static_cast<std::size_t>(view.n_targets));
     arrays_.push_back(X);
     arrays_.push_back(y);
     return jobs_.add_view(std::move(view));
@@ -272,6 +278,12 @@ class PyTrainJobs {
     return array->data();
   }
 
+  LogTargets<float> take_logs(const PyLogTargets& logs, std::size_t n_rows, std::size_t n_targets) {
+    const auto& [encoded, deviation, low, high] = logs;
+    return {data_of(std::optional(encoded), "logs", n_rows, n_targets, "y"),
+            to_vector(deviation, "deviation"), to_vector(low, "low"), to_vector(high, "high")};
+  }
+
   static Stop::Clock::time_point deadline(std::optional<double> time_limit) {
     // Beyond a year the clock's own range would be at risk.
     if (!time_limit || *time_limit > 3e7) return Stop::Clock::time_point::max();
@@ -297,7 +309,8 @@ void bind_training(py::module_& m) {
            py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
            py::arg("embedding_rows") = std::vector<int>{}, py::arg("bins").noconvert() = py::none(),
            py::arg("fractions").noconvert() = py::none(),
-           py::arg("piecewise") = std::vector<std::pair<int, int>>{}, py::arg("n_periodic") = 0)
+           py::arg("piecewise") = std::vector<std::pair<int, int>>{}, py::arg("n_periodic") = 0,
+           py::arg("logs") = py::none())
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),

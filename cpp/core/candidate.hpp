@@ -15,9 +15,10 @@ enum class Loss : int {
   huber = 2,
   quantile = 3,
   poisson = 4,
-  cross_entropy = 5,
+  squared_log = 5,
+  cross_entropy = 6,
 };
-constexpr int kLossCount = 6;
+constexpr int kLossCount = 7;
 
 /// `adamw` is Adam with decoupled weight decay; `sgd` decays its weights decoupled, too.
 enum class Optimizer : int { sgd = 0, adam = 1, adamw = 2 };

@@ -35,12 +35,27 @@ int n_prediction_columns(const View<Scalar>& view) {
   return view.task == Task::binary && view.n_logits == 1 ? 2 : view.n_logits;
 }
 
+/// A logit of a network that was trained on logarithms -> its value, as the exported one gives it.
+template <typename Scalar>
+double exp_value(const View<Scalar>& view, int j, Scalar logit) {
+  constexpr double largest = 88.0;  // as in the predictor: no infinity arises
+  const double log = view.logs.deviation[j] * static_cast<double>(logit);
+  const double value =
+      view.output_centre[j] + view.output_scale[j] * std::exp(log > largest ? largest : log);
+  const double above = value < view.logs.low[j] ? view.logs.low[j] : value;
+  return above > view.logs.high[j] ? view.logs.high[j] : above;
+}
+
 /// logits (n_logits) of one row -> its prediction (n_prediction_columns), in double.
 template <typename Scalar>
 void decode_logits(Loss loss, const View<Scalar>& view, const Scalar* logits, double* prediction) {
   const int n = view.n_logits;
   if (view.task == Task::regression) {
     for (int j = 0; j < n; ++j) {
+      if (loss == Loss::squared_log) {
+        prediction[j] = exp_value(view, j, logits[j]);
+        continue;
+      }
       const Scalar value = loss == Loss::poisson ? automs::exp(logits[j]) : logits[j];
       prediction[j] = view.output_centre[j] + view.output_scale[j] * static_cast<double>(value);
     }

@@ -16,6 +16,7 @@ namespace automs {
 //   huber          (y - z)^2 / 2 where |y - z| <= delta, else delta * (|y - z| - delta / 2)
 //   quantile       max(q (y - z), (q - 1) (y - z))              (pinball loss, quantile q)
 //   poisson        exp(z) - y z                                 (log link, up to a constant)
+//   squared_log    (y - z)^2 / 2, y being the logarithm that the view holds (view.hpp)
 //   cross_entropy  one logit: log(1 + e^z) - y z, y in {0, 1}; several: log(sum e^z) - z_y
 // Label smoothing s replaces a class target t by (1 - s) t + s / n_classes (Szegedy et al. 2016).
 
@@ -87,6 +88,7 @@ template <typename Scalar, typename Visitor>
 void visit_loss(const LossSettings& settings, Visitor&& visitor) {
   switch (settings.kind) {
     case Loss::squared:
+    case Loss::squared_log:
       return visitor(SquaredLoss{});
     case Loss::absolute:
       return visitor(AbsoluteLoss{});

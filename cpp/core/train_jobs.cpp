@@ -54,12 +54,15 @@ void check_candidate(const Candidate& candidate) {
           "hidden_layer_sizes must have at most 64 layers");
 }
 
-/// Classes are trained with cross-entropy, numbers with any other loss; a category needs a vector.
+/// Classes are trained with cross-entropy, numbers with any other loss, logarithms with their own;
+/// a category needs a vector.
 void check_pair(const Candidate& candidate, const View<float>& view) {
   const bool classes = view.task != Task::regression;
   require(
       classes == (candidate.loss.kind == Loss::cross_entropy),
       classes ? "loss must be cross_entropy for classes" : "loss must not be cross_entropy here");
+  require((view.logs.encoded != nullptr) == (candidate.loss.kind == Loss::squared_log),
+          "loss must be squared_log where the view holds logarithms of targets, and only there");
   require(view.embedding_rows.empty() || candidate.architecture.embedding_size >= 1,
           "embedding_size must be >= 1 for a view with embedding_rows");
 }

@@ -13,6 +13,16 @@ namespace automs {
 
 enum class Task : int { regression = 0, binary = 1, multiclass = 2 };
 
+/// A regression's targets as networks with the loss squared_log are trained on them. A value is
+/// output_centre + output_scale * exp(deviation * logit), and within [low, high].
+template <typename Scalar>
+struct LogTargets {
+  const Scalar* encoded = nullptr;  // (n_rows, n_targets), logarithms in units of their deviation
+  std::vector<double> deviation;    // (n_targets), as are the next two
+  std::vector<double> low;
+  std::vector<double> high;
+};
+
 /// The rows of one fold. The matrices belong to the caller and outlive the view.
 template <typename Scalar>
 struct View {
@@ -30,6 +40,7 @@ struct View {
   // Regression: encoded target = (y - centre) / scale, one of each for every target.
   std::vector<double> output_centre;
   std::vector<double> output_scale;
+  LogTargets<Scalar> logs;          // without `encoded` the view holds none
   std::vector<int> embedding_rows;  // of each embedded column's table
   int n_periodic = 0;               // the first features, which a periodic embedding may take
   // Piecewise columns, whose features are not in X: (n_rows, n_piecewise) each, null without any.
@@ -44,6 +55,7 @@ struct View {
   Scalar encoded_target(std::size_t row, int target) const {
     const double value = y[row * n_targets + target];
     if (task != Task::regression) return static_cast<Scalar>(value);
+    if (logs.encoded) return logs.encoded[row * n_targets + target];
     return static_cast<Scalar>((value - output_centre[target]) / output_scale[target]);
   }
 
@@ -84,6 +96,17 @@ void check_bins(const View<Scalar>& view) {
   }
 }
 
+/// Checks that every target has what its logarithms need.
+template <typename Scalar>
+void check_logs(const View<Scalar>& view) {
+  if (!view.logs.encoded) return;
+  require(view.task == Task::regression, "logarithms of targets must be those of a regression");
+  for (const auto* values : {&view.logs.deviation, &view.logs.low, &view.logs.high}) {
+    require(values->size() == static_cast<std::size_t>(view.n_targets),
+            "logarithms of targets need one deviation, low and high for each target");
+  }
+}
+
 /// Checks what would make the trainer read out of bounds.
 template <typename Scalar>
 void check_view(const View<Scalar>& view) {
@@ -104,6 +127,7 @@ void check_view(const View<Scalar>& view) {
                 view.output_scale.size() == static_cast<std::size_t>(view.n_targets),
             "output_centre and output_scale need one value for each target");
   }
+  check_logs(view);
   for (const auto* rows : {&view.train_rows, &view.validation_rows}) {
     for (const std::int32_t row : *rows) {
       require(

@@ -20,7 +20,7 @@ __all__ = ["FoldPredictions", "fit_and_predict", "import_models", "model_note"]
 #: Categories that a histogram has bins for; one is kept for the rarest together.
 _MAX_BINS = 255
 #: Losses that scikit-learn's linear models, forests and networks do not have, or not at this speed.
-_NOT_OFFERED = {"absolute", "huber", "quantile"}
+_NOT_OFFERED = {"absolute", "huber", "quantile", "squared_log"}
 
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -278,6 +278,7 @@ def model_note(name: str, problem: BaselineProblem) -> str:
     """Say what a baseline cannot do that was asked for: the loss, the weights of rows."""
     loss = problem.loss
     squared = name in {"linear", "random_forest", "mlp"} and loss in _NOT_OFFERED
+    squared = squared or (name == "hist_gradient_boosting" and loss == "squared_log")
     if name == "mlp":
         squared = squared or (loss == "poisson" and not _mlp_takes("loss"))
     notes = ["squared loss"] if squared and not problem.n_classes else []

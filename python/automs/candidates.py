@@ -82,14 +82,17 @@ class Candidate:
         Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
         robust with bins between quantiles; by normal scores of the rank.
     loss : str, default="auto"
-        squared, absolute, huber, quantile, poisson or cross_entropy; auto is squared for
-        regression, else cross_entropy.
+        squared, absolute, huber, quantile, poisson, squared_log or cross_entropy; auto is squared
+        for regression, else cross_entropy. "squared_log" is the squared error of ``log(y - c)``,
+        with c = 0 where all training targets are above 0, else so far below the least one as that
+        is below their mean; predictions, about medians, keep within the training targets.
     huber_delta : float > 0, default=1.0, units of the encoded target
         Where the Huber loss turns from square to straight.
     quantile : float in (0, 1), default=0.5
         What the quantile loss asks for.
     optimizer : {"adam", "adamw", "sgd", "exact"}, default="adam"
-        "exact" is the closed form, for linear models with squared loss or cross entropy.
+        "exact" is the closed form, for linear models with loss squared, squared_log or
+        cross_entropy.
     learning_rate : float > 0, default=1e-3
         The highest one of the schedule.
     learning_rate_schedule : {"constant", "cosine", "coslog4", "flat_cos"}, default="constant"

@@ -74,7 +74,7 @@ class Decision:
         return [self._applied(network) for network in networks]
 
     def _applied(self, network: FoldNetwork) -> FoldNetwork:
-        network = replace(network, bounded=self.bounded)
+        network = replace(network, bounded=self.bounded or network.bounded)
         if self.temperature == 1.0:
             return network
         weights, biases = list(network.weights), list(network.biases)

@@ -157,7 +157,7 @@ class _School:
         for trial, weight in zip(teacher.members, teacher.weights, strict=True):
             bounded = self._training.metric.has_domain
             networks = [
-                replace(network, bounded=bounded)
+                replace(network, bounded=bounded or network.bounded)
                 for network in self._training.networks(trial.number)
             ]
             members.append((weight, [networks[fold] for fold in folds]))

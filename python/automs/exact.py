@@ -144,7 +144,7 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     operations = _ridge_operations(len(rows), view.encoder.n_features)
     if path.time_limit is not None and operations > _RIDGE_RATE * path.time_limit:
         return nothing
-    y = (training.target.values[rows] - view.output_centre) / view.output_scale
+    y = view.target_scale.encode(training.target.values[rows])
     weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
@@ -177,7 +177,7 @@ def _descend(training: Training, fold: int, path: _Path) -> LinearPath:
         "max_iterations": _MAX_ITERATIONS, "time_limit": path.time_limit, "look": path.look,
     }  # fmt: skip
     if training.target.classes is None:
-        y = (training.target.values[rows] - view.output_centre) / view.output_scale
+        y = view.target_scale.encode(training.target.values[rows])
         return elastic_net_path(X, y, path.penalties, path.l1_penalties, weights, **limits)
     classes = training.target.values[rows, 0].astype(np.int32)
     return logistic_path(

@@ -23,8 +23,8 @@ __all__ = ["LINEAR_MODELS", "add_constant", "affordable_models", "set_constant",
 LINEAR_MODELS = {
     "linear": ("standard", "l2_penalty", PENALTIES),
     "additive": ("piecewise", "l2_penalty", PENALTIES),
-    "sparse_linear": ("standard", "l1_penalty", L1_PENALTIES),
-    "sparse_additive": ("piecewise", "l1_penalty", L1_PENALTIES),
+    "sparse-linear": ("standard", "l1_penalty", L1_PENALTIES),
+    "sparse-additive": ("piecewise", "l1_penalty", L1_PENALTIES),
 }
 
 
@@ -108,7 +108,7 @@ def train_linear(
     ----------
     training : Training
     loss : str
-        There are such models for "squared" and "cross_entropy".
+        There are such models for "squared", "squared_log" and "cross_entropy".
     seed : int
     limit : float or None, seconds
     look : callable, optional
@@ -121,9 +121,10 @@ def train_linear(
     dict of str to int
         By name, the number of the best one in the training, where there is any.
     """
-    if loss not in {"auto", "squared", "cross_entropy"} or not names:
+    if loss not in {"auto", "squared", "squared_log", "cross_entropy"} or not names:
         return {}
-    made = [(name, candidate) for name in names for candidate in _path(name, seed)]
+    loss = loss if loss == "squared_log" else "auto"
+    made = [(name, candidate) for name in names for candidate in _path(name, loss, seed)]
     first = training.add([candidate for _, candidate in made])
     numbers = range(first, first + len(made))
     solved = train_exact(training, numbers, limit, look)
@@ -136,8 +137,8 @@ def train_linear(
     return {name: best[name] for name in names if name in best}
 
 
-def _path(name: str, seed: int) -> list[Candidate]:
+def _path(name: str, loss: str, seed: int) -> list[Candidate]:
     encoding, setting, penalties = LINEAR_MODELS[name]
-    plain = Candidate((), optimizer="exact", encoding=encoding, seed=seed)
+    plain = Candidate((), loss=loss, optimizer="exact", encoding=encoding, seed=seed)
     changes: list[dict[str, Any]] = [{setting: penalty} for penalty in penalties]
     return [replace(plain, **change) for change in changes]

@@ -55,6 +55,7 @@ def build_predictor(
                 positions[key] = len(encoders)
                 encoders.append(network.encoder)
             networks.append(_network_dict(network, positions[key], weight / len(folds)))
+    _bound_all(networks)
     classes = target.classes
     return predictor_from_bytes(
         write_model(
@@ -107,6 +108,16 @@ def _network_dict(network: FoldNetwork, encoder: int, weight: float) -> dict[str
         "output_low": low,
         "output_high": high,
     }
+
+
+def _bound_all(networks: list[dict[str, Any]]) -> None:
+    """Give all networks bounds where one has any, as files want it: such that do not bind."""
+    if all(network["output_low"] is None for network in networks):
+        return
+    for network in networks:
+        if network["output_low"] is None:
+            widest = np.full(len(network["output_centre"]), np.finfo(np.float64).max)
+            network["output_low"], network["output_high"] = -widest, widest
 
 
 def measured_latency(predictor: Predictor, row: Values, n_calls: int = 20) -> float:

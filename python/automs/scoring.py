@@ -37,6 +37,7 @@ _AUTO_BY_LOSS = {
     "huber": "mae",
     "quantile": "pinball",
     "poisson": "poisson_deviance",
+    "squared_log": "mae",  # whose best value is a median, too
 }
 
 
@@ -105,8 +106,8 @@ def resolve_metric(
     task : {"regression", "binary", "multiclass"}
         What is predicted.
     loss : str, default="auto"
-        Read for ``"auto"`` alone: squared goes with rmse, absolute and huber with mae, quantile
-        with pinball, poisson with poisson_deviance; classification goes with log_loss.
+        Read for ``"auto"`` alone: squared goes with rmse, absolute, huber and squared_log with
+        mae, quantile with pinball, poisson with poisson_deviance; classification with log_loss.
     decode : callable, optional
         Class indices -> labels, for a function as metric of a classification, which otherwise is
         given the class indices.

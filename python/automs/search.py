@@ -17,6 +17,7 @@ from automs.part_scores import part_scores
 from automs.reports import SearchReport, log_step
 from automs.schedule import promote
 from automs.seeds import derive_seed
+from automs.skewed_targets import draws_logs, first_loss
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
 from automs.trials import Trial, trial_report, trial_state
@@ -139,22 +140,26 @@ class Search:
         """Make the model that is there whatever happens; `run` does so where this did not."""
         quantile = self.problem.search_space.parameters.get("quantile")
         quantile = quantile if isinstance(quantile, float) else 0.5
-        self._first["constant"] = add_constant(self.training, self._loss(), quantile)
-
-    def _loss(self) -> str:
-        loss = self.problem.search_space.parameters.get("loss")
-        return loss if isinstance(loss, str) else "auto"
+        loss = first_loss(self.problem.search_space)
+        self._first["constant"] = add_constant(self.training, loss, quantile)
 
     def _train_linear(self) -> None:
         left = self.clock.time_left(self.reserve)
         limit = None if left is None else _LINEAR_SHARE * left
         # Where the space is the caller's, encodings are too.
         wanted = tuple(LINEAR_MODELS) if self.problem.first_candidates else ("linear",)
+        losses = [first_loss(self.problem.search_space)]
+        if self.problem.first_candidates and draws_logs(self.problem.search_space):
+            losses.append("squared_log")
+        if limit is not None:
+            limit /= len(losses)
         seconds = math.inf if limit is None else limit
         names = affordable_models(self.training, wanted, seconds)
-        self._first |= train_linear(
-            self.training, self._loss(), self.problem.seed, limit, self.clock.look, names
-        )
+        for loss, suffix in zip(losses, ("", "-log"), strict=False):
+            best = train_linear(
+                self.training, loss, self.problem.seed, limit, self.clock.look, names
+            )
+            self._first |= {name + suffix: number for name, number in best.items()}
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""

@@ -27,7 +27,9 @@ __all__ = [
 ACTIVATIONS = (
     "identity", "relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu", "mish",
 )  # fmt: skip
-LOSSES = ("squared", "absolute", "huber", "quantile", "poisson", "cross_entropy")
+LOSSES = (
+    "squared", "absolute", "huber", "quantile", "poisson", "squared_log", "cross_entropy",
+)  # fmt: skip
 REGRESSION_LOSSES = LOSSES[:-1]
 OPTIMIZERS = ("sgd", "adam", "adamw")
 NUMERIC_EMBEDDINGS = ("none", "pbld")
@@ -113,9 +115,10 @@ def check_together(candidate: Any) -> None:
         )
     if c.scaling_layer:
         raise ValueError("optimizer 'exact' must have scaling_layer=False, got True")
-    if c.loss not in {"auto", "squared", "cross_entropy"}:
+    if c.loss not in {"auto", "squared", "squared_log", "cross_entropy"}:
         raise ValueError(
-            f"optimizer 'exact' must have loss squared or cross_entropy, got {c.loss!r}"
+            "optimizer 'exact' must have loss squared, squared_log or cross_entropy, got "
+            f"{c.loss!r}"
         )
     if embeds:
         raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import TrainJobs
-from automs.candidates import Candidate, resolve_loss
+from automs.candidates import Candidate
 from automs.columns import to_columns
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
@@ -19,6 +19,7 @@ from automs.setting_columns import SettingColumns
 from automs.splits import Split
 from automs.table import Table
 from automs.target import Target
+from automs.target_scale import ScaleKind, kind_of_scale
 from automs.views import FoldRows, View, Views
 
 __all__ = ["Training"]
@@ -281,19 +282,23 @@ class Training:
     def networks(self, candidate: int) -> list[FoldNetwork]:
         """Give the chosen network of each fold."""
         task, settings = self.target.task, self.candidates[candidate]
-        loss = resolve_loss(settings.loss, task)
+        kind = kind_of_scale(settings.loss, task)
         link = {"binary": "sigmoid", "multiclass": "softmax"}.get(
-            task, "exp" if loss == "poisson" else "identity"
+            task, "identity" if kind is ScaleKind.PLAIN else "exp"
         )
         networks = []
         for fold, job in enumerate(self.job_numbers([candidate])):
             weights, biases, embeddings, blends = self._jobs.weights(int(job))
             view = self.view(fold, settings)
+            scale = view.target_scale
+            if scale.log_deviation is not None:  # goes into the last layer
+                weights[-1] = (weights[-1] * scale.log_deviation).astype(np.float32)
+                biases[-1] = (biases[-1] * scale.log_deviation).astype(np.float32)
             networks.append(
                 FoldNetwork(
-                    settings, view.encoder, weights, biases, view.output_centre, view.output_scale,
+                    settings, view.encoder, weights, biases, scale.centre, scale.scale,
                     link, embeddings, blends, self._jobs.periodic(int(job)),
-                    self.target_range(fold),
+                    self.target_range(fold), kind is ScaleKind.LOGS,
                 )
             )  # fmt: skip
         return networks

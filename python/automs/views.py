@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import Encoder, TrainJobs
-from automs.candidates import Candidate, resolve_loss
+from automs.candidates import Candidate
 from automs.encoding import encode_values, fit_encoder
 from automs.memory import Memory
 from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
 from automs.table import ColumnKind, Table
 from automs.target import Target
+from automs.target_scale import ScaleKind, TargetScale, fit_target_scale, kind_of_scale
 
 __all__ = ["FoldRows", "View", "Views"]
 
@@ -26,8 +27,9 @@ _Encoded = tuple[
     npt.NDArray[np.uint16] | None,
     npt.NDArray[np.float32] | None,
 ]
-#: Fold, encoding, whether categories are embedded, whether counts are the target.
-_Key = tuple[int, str, bool, bool]
+_Logs = tuple[npt.NDArray[np.float32], Values, Values, Values]
+#: Fold, encoding, whether categories are embedded, the target's scale.
+_Key = tuple[int, str, bool, ScaleKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ class View:
     encoder: Encoder
     X: npt.NDArray[np.float32]
     codes: npt.NDArray[np.int32]
-    output_centre: Values
-    output_scale: Values
+    target_scale: TargetScale
     bins: npt.NDArray[np.uint16] | None = None
     fractions: npt.NDArray[np.float32] | None = None
 
@@ -116,8 +117,8 @@ class Views:
 
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
-        poisson = resolve_loss(candidate.loss, self._rows.target.task) == "poisson"
-        key = (fold, candidate.encoding, _embeds(candidate), poisson)
+        kind = kind_of_scale(candidate.loss, self._rows.target.task)
+        key = (fold, candidate.encoding, _embeds(candidate), kind)
         if key not in self._views:
             self._views[key] = self._make(key)
         return self._views[key]
@@ -156,7 +157,7 @@ class Views:
 
     def _make(self, key: _Key) -> View:
         started = perf_counter()
-        fold, encoding, embed, poisson = key
+        fold, encoding, embed, kind = key
         twin = self._twin(key)
         rows, split = self._rows, self._rows.splits[fold]
         encoder = twin.encoder if twin else self._encoder(fold, encoding, embed)
@@ -164,7 +165,7 @@ class Views:
             X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
         else:
             X, codes, bins, fractions = self._encode(encoder, encoding)
-        centre, scale = self._output_scale(split.train_rows, poisson)
+        scale = fit_target_scale(rows.target, split.train_rows, rows.sample_weight, kind)
         number = self._jobs.add_view(
             rows.target.task,
             rows.target.n_logits,
@@ -173,24 +174,25 @@ class Views:
             rows.weights(fold),
             split.train_rows,
             split.validation_rows,
-            centre,
-            scale,
+            scale.centre,
+            scale.scale,
             codes if encoder.n_embedded else None,
             encoder.embedding_rows,
             bins,
             fractions,
             () if bins is None else encoder.piecewise,
             encoder.n_scaled,
+            _logs(scale, rows.target.values),
         )
         self.seconds = max(self.seconds, perf_counter() - started)
-        return View(number, encoder, X, codes, centre, scale, bins, fractions)
+        return View(number, encoder, X, codes, scale, bins, fractions)
 
     def _twin(self, key: _Key) -> View | None:
         """Give a view of the same features, where there is one."""
-        fold, encoding, embed, poisson = key
-        others: list[_Key] = [(fold, encoding, embed, not poisson)]
+        fold, encoding, embed, _ = key
+        others: list[_Key] = [(fold, encoding, embed, kind) for kind in ScaleKind]
         if not self._encoder(fold, encoding, True).n_embedded:
-            others += [(fold, encoding, not embed, counts) for counts in (False, True)]
+            others += [(fold, encoding, not embed, kind) for kind in ScaleKind]
         return next((self._views[other] for other in others if other in self._views), None)
 
     def _encode(self, encoder: Encoder, encoding: str) -> _Encoded:
@@ -221,27 +223,14 @@ class Views:
             n_bytes += sum(6 - 4 * n_bins for _, n_bins in encoder.piecewise)
         return n_bytes * len(self._rows.table.values)
 
-    def _output_scale(self, rows: npt.NDArray[np.int32], poisson: bool) -> tuple[Values, Values]:
-        """Mean and deviation of each target; for counts 0 and the mean; for classes 0 and 1."""
-        target, sample_weight = self._rows.target, self._rows.sample_weight
-        if target.classes is not None:
-            return np.zeros(target.n_logits), np.ones(target.n_logits)
-        y = target.values[rows]
-        weights = None if sample_weight is None else sample_weight[rows]
-        if weights is not None and not weights.any():
-            weights = None
-        # In units of about the largest magnitude, so that no square is too large or too small; a
-        # power of two changes no bit of what follows.
-        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1])
-        y = y / unit
-        mean = np.average(y, axis=0, weights=weights)
-        if poisson:
-            return np.zeros(target.n_logits), np.where(mean > 0, mean, 1.0) * unit
-        deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
-        constant = (y.max(axis=0) == y.min(axis=0)) | (deviation == 0)
-        return mean * unit, np.where(constant, 1.0, deviation * unit)
-
 
 def _embeds(candidate: Candidate) -> bool:
     """Whether columns of many categories become embeddings; a closed form knows one-hot only."""
     return candidate.embedding_size > 0 and candidate.optimizer != "exact"
+
+
+def _logs(scale: TargetScale, y: Values) -> _Logs | None:
+    """Give what the engine wants of a target's logarithms; None for another scale."""
+    if scale.log_deviation is None or scale.low is None or scale.high is None:
+        return None
+    return scale.encode(y).astype(np.float32), scale.log_deviation, scale.low, scale.high

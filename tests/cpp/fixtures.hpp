@@ -20,6 +20,7 @@ struct Problem {
   std::vector<std::int32_t> codes;
   std::vector<std::uint16_t> bins;
   std::vector<Scalar> fractions;
+  std::vector<Scalar> logs;
   automs::View<Scalar> view;
 };
 
@@ -33,8 +34,29 @@ inline automs::Task task_of(automs::Loss loss, int n_logits) {
   return n_logits == 1 ? automs::Task::binary : automs::Task::multiclass;
 }
 
+/// Encodes the logarithms of the targets, all above -1, whose range is that of the first half.
+template <typename Scalar>
+void encode_logs(Problem<Scalar>& p) {
+  const auto n_targets = static_cast<std::size_t>(p.view.n_targets);
+  p.view.output_centre.assign(n_targets, -1.0);
+  p.view.output_scale.assign(n_targets, 1.7);
+  p.view.logs.deviation.assign(n_targets, 0.4);
+  p.view.logs.low.assign(n_targets, 1e300);
+  p.view.logs.high.assign(n_targets, -1e300);
+  p.logs.clear();
+  for (std::size_t i = 0; i < p.y.size(); ++i) {
+    p.logs.push_back(static_cast<Scalar>(std::log((p.y[i] + 1.0) / 1.7) / 0.4));
+    if (i >= p.y.size() / 2) continue;
+    double& low = p.view.logs.low[i % n_targets];
+    double& high = p.view.logs.high[i % n_targets];
+    low = std::fmin(low, p.y[i]);
+    high = std::fmax(high, p.y[i]);
+  }
+  p.view.logs.encoded = p.logs.data();
+}
+
 /// The last quarter of the rows validates. Targets follow the features with some noise, and suit
-/// the loss: counts for poisson, classes for cross-entropy.
+/// the loss: counts for poisson, values above 0 for squared_log, classes for cross-entropy.
 template <typename Scalar>
 Problem<Scalar> make_problem(automs::Loss loss, int n_logits, int n_rows = 120, int n_features = 5,
                              bool weighted = true, std::uint64_t seed = 1) {
@@ -52,6 +74,7 @@ Problem<Scalar> make_problem(automs::Loss loss, int n_logits, int n_rows = 120, 
       const double signal = a - (j + 1) * b * b + noise;
       double y = signal;
       if (loss == automs::Loss::poisson) y = std::floor(3 * std::exp(signal));
+      if (loss == automs::Loss::squared_log) y = std::exp(signal);
       if (p.view.task == automs::Task::binary) y = signal > 0 ? 1 : 0;
       if (multiclass) y = std::fmin(n_logits - 1, std::floor((signal + 2) * n_logits / 3));
       p.y.push_back(std::fmax(multiclass ? 0.0 : y, y));
@@ -68,6 +91,7 @@ Problem<Scalar> make_problem(automs::Loss loss, int n_logits, int n_rows = 120, 
   const double centre = loss == automs::Loss::poisson ? 0.0 : -0.3;
   p.view.output_centre.assign(n_targets, centre);
   p.view.output_scale.assign(n_targets, 0.8);
+  if (loss == automs::Loss::squared_log) encode_logs(p);
   for (int row = 0; row < n_rows; ++row) {
     (row < n_rows * 3 / 4 ? p.view.train_rows : p.view.validation_rows).push_back(row);
   }
@@ -91,6 +115,7 @@ Problem<Scalar> make_embedded_problem(automs::Loss loss, int n_logits,
   }
   p.view.codes = p.codes.data();
   p.view.embedding_rows = std::move(embedding_rows);
+  if (loss == automs::Loss::squared_log) encode_logs(p);
   return p;
 }
 
@@ -123,6 +148,7 @@ Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits,
   }
   p.view.bins = p.bins.data();
   p.view.fractions = p.fractions.data();
+  if (loss == automs::Loss::squared_log) encode_logs(p);
   return p;
 }
 

@@ -43,6 +43,7 @@ inline double row_loss(const automs::LossSettings& settings, const Vector& z, co
     const double e = y[j] - z[j];
     switch (settings.kind) {
       case Loss::squared:
+      case Loss::squared_log:  // y is the logarithm
         loss += e * e / 2;
         gradient[j] = -e;
         break;

@@ -2,10 +2,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <vector>
 
 #include "check.hpp"
+#include "core/evaluation.hpp"
 #include "core/parallel.hpp"
 #include "core/train_jobs.hpp"
 #include "fixtures.hpp"
@@ -149,6 +151,42 @@ void test_a_settled_job_can_be_used_and_starts_again() {
   CHECK_THROWS(jobs.settle({99}), std::invalid_argument);
 }
 
+void test_logarithms_and_their_loss_belong_together() {
+  const Problem<float> logs = make_problem<float>(Loss::squared_log, 2);
+  View<float> broken = logs.view;
+  broken.logs.high.pop_back();
+  TrainJobs jobs;
+  CHECK_THROWS(jobs.add_view(broken), std::invalid_argument);
+  broken = make_problem<float>(Loss::cross_entropy, 1).view;
+  broken.logs = logs.view.logs;
+  CHECK_THROWS(jobs.add_view(broken), std::invalid_argument);
+  jobs.add_view(logs.view);
+  jobs.add_view(make_problem<float>(Loss::squared, 2).view);
+  jobs.add_candidate(make_candidate({4}, Activation::relu, Loss::squared));
+  jobs.add_candidate(make_candidate({4}, Activation::relu, Loss::squared_log));
+  CHECK_THROWS(jobs.add_job(0, 0), std::invalid_argument);
+  CHECK_THROWS(jobs.add_job(1, 1), std::invalid_argument);
+  CHECK(jobs.add_job(1, 0) == 0);
+}
+
+void test_logarithms_come_back_in_the_targets_units() {
+  const Problem<float> p = make_problem<float>(Loss::squared_log, 2);
+  const View<float>& view = p.view;
+  const double low = view.logs.low[1], high = view.logs.high[1];
+  for (const double y : {0.5 * (low + high), low, high, -0.9, 2.0 * high}) {
+    const float logit[2] = {0.0f, static_cast<float>(std::log((y + 1.0) / 1.7) / 0.4)};
+    double prediction[2];
+    decode_logits(Loss::squared_log, view, logit, prediction);
+    CHECK_CLOSE(prediction[1], std::fmin(std::fmax(y, low), high), 1e-6);
+  }
+  for (const float logit : {-1e30f, 1e30f}) {  // no infinity on the way
+    const float logits[2] = {logit, logit};
+    double prediction[2];
+    decode_logits(Loss::squared_log, view, logits, prediction);
+    CHECK(prediction[0] == (logit < 0 ? view.logs.low[0] : view.logs.high[0]));
+  }
+}
+
 void test_an_exception_in_a_task_reaches_the_caller() {
   for (const int n_threads : {1, 2, 4}) {
     int done[100] = {};
@@ -223,6 +261,8 @@ int main() {
   test_exported_state_goes_on_to_the_same_bits();
   test_bad_arguments_are_refused();
   test_a_settled_job_can_be_used_and_starts_again();
+  test_logarithms_and_their_loss_belong_together();
+  test_logarithms_come_back_in_the_targets_units();
   test_an_exception_in_a_task_reaches_the_caller();
   test_an_exception_while_idle_reaches_the_caller();
   test_a_look_can_stop_a_run();

@@ -94,8 +94,8 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
 }
 
 inline std::vector<Loss> all_losses() {
-  return {Loss::squared,  Loss::absolute, Loss::huber,
-          Loss::quantile, Loss::poisson,  Loss::cross_entropy};
+  return {Loss::squared, Loss::absolute,    Loss::huber,        Loss::quantile,
+          Loss::poisson, Loss::squared_log, Loss::cross_entropy};
 }
 
 /// Weighted mean loss of the training rows, without dropout, for the numerical gradient.

@@ -14,6 +14,7 @@ __all__ = ["sklearn_pipeline"]
 
 Doubles = npt.NDArray[np.float64]
 
+_LARGEST_LOGIT = 88.0  # of the link exp
 _ACTIVATIONS = {"identity": "identity", "relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
 
@@ -27,8 +28,9 @@ def sklearn_pipeline(model: Model) -> Any:
     Returns
     -------
     sklearn.pipeline.Pipeline or sklearn.compose.TransformedTargetRegressor
-        The latter around a pipeline where the model bounds its predictions. Fitted. Classes are
-        sorted, as scikit-learn wants them, and rows must not lack a value.
+        The latter around a pipeline where the model bounds its predictions, or gives them as an
+        exponential. Fitted. Classes are sorted, as scikit-learn wants them, and rows must not
+        lack a value.
 
     Raises
     ------
@@ -47,9 +49,10 @@ def sklearn_pipeline(model: Model) -> Any:
     intercepts = [bias.astype(np.float64) for bias in network.biases]
     coefs[0] = _by_column(coefs[0], parts, model.n_columns)
     if model.task == "regression":
-        scale = network.weight * network.output_scale
-        coefs[-1] = coefs[-1] * scale
-        intercepts[-1] = intercepts[-1] * scale + network.weight * network.output_centre
+        if network.link == "identity":
+            scale = network.weight * network.output_scale
+            coefs[-1] = coefs[-1] * scale
+            intercepts[-1] = intercepts[-1] * scale + network.weight * network.output_centre
         net = _regressor(network, model.n_outputs)
     else:
         coefs[-1], intercepts[-1] = _by_class(model, coefs[-1], intercepts[-1])
@@ -58,25 +61,52 @@ def sklearn_pipeline(model: Model) -> Any:
     net.n_layers_ = len(coefs) + 1
     net.n_features_in_ = model.n_columns
     pipeline = Pipeline([("scaler", scaler), ("network", net)])
-    return pipeline if network.output_low is None else _bounded(pipeline, network)
+    steps = _target_steps(network)
+    return _on_a_scale(pipeline, network, steps) if steps else pipeline
 
 
-def _bounded(pipeline: Any, network: Network) -> Any:
-    """Give a regressor that keeps what a pipeline predicts within the network's bounds."""
-    from sklearn.compose import TransformedTargetRegressor  # noqa: PLC0415
+def _target_steps(network: Network) -> list[tuple[str, Any]]:
+    """Give what stands between targets and what the pipeline predicts, first what is undone last.
+
+    They are functions of NumPy alone, so that a pickled pipeline needs nothing else.
+    """
     from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415
 
-    assert network.output_low is not None
-    assert network.output_high is not None
-    low, high = network.weight * network.output_low, network.weight * network.output_high
-    keep = partial(np.clip, a_min=np.minimum(low, high), a_max=np.maximum(low, high))
-    bounded = TransformedTargetRegressor(pipeline, inverse_func=keep, check_inverse=False)
-    bounded.regressor_ = pipeline
-    bounded.transformer_ = FunctionTransformer(inverse_func=keep, check_inverse=False).fit(
-        low.reshape(1, -1)
-    )
-    bounded._training_dim = 1 if network.n_logits == 1 else 2
-    return bounded
+    def step(forth: Any, back: Any) -> Any:
+        return FunctionTransformer(forth, back, check_inverse=False)
+
+    steps = []
+    if network.output_low is not None:
+        assert network.output_high is not None
+        low, high = network.weight * network.output_low, network.weight * network.output_high
+        keep = partial(np.clip, a_min=np.minimum(low, high), a_max=np.maximum(low, high))
+        steps.append(("bounds", step(None, keep)))
+    if network.link == "exp":
+        centre, scale = (
+            network.weight * network.output_centre,
+            network.weight * network.output_scale,
+        )
+        steps += [
+            ("centre", step(partial(np.add, -centre), partial(np.add, centre))),
+            ("scale", step(partial(np.multiply, 1.0 / scale), partial(np.multiply, scale))),
+            ("logarithm", step(np.log, np.exp)),
+            ("limit", step(None, partial(np.minimum, _LARGEST_LOGIT))),
+        ]
+    return steps
+
+
+def _on_a_scale(pipeline: Any, network: Network, steps: list[tuple[str, Any]]) -> Any:
+    """Give a regressor that brings what a pipeline predicts back through the steps."""
+    from sklearn.compose import TransformedTargetRegressor  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    transformer = Pipeline(steps)
+    model = TransformedTargetRegressor(pipeline, transformer=transformer, check_inverse=False)
+    model.regressor_ = pipeline
+    some = network.weight * (network.output_centre + network.output_scale)  # of logarithm 0
+    model.transformer_ = transformer.fit(some.reshape(1, -1))
+    model._training_dim = 1 if network.n_logits == 1 else 2
+    return model
 
 
 def _obstacle(model: Model) -> str | None:
@@ -101,8 +131,8 @@ def _obstacle_of_outputs(model: Model, network: Network) -> str | None:
     if model.label_factors is not None:
         return "it weighs probabilities where it chooses labels"
     if model.classes is None:
-        is_plain = network.link == "identity"
-        return None if is_plain else f"MLPRegressor has no link {network.link!r}"
+        is_known = network.link in {"identity", "exp"}
+        return None if is_known else f"MLPRegressor has no link {network.link!r}"
     if abs(network.weight - 1.0) > 1e-9:
         return f"its network has the weight {network.weight!r}, not 1"
     if model.class_kind == "float64" and any(label % 1 != 0 for label in model.classes):
