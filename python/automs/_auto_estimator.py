@@ -32,6 +32,7 @@ from automs.prior import default_search_space
 from automs.scoring import resolve_metric
 from automs.search_space import SearchSpace
 from automs.selectable import Selectable, resolve_limits
+from automs.skewed_targets import log_losses, loss_to_draw, with_twins
 from automs.splits import Split, make_splits
 from automs.strategies import make_strategy
 from automs.summary import summary_text
@@ -152,10 +153,13 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
     def _settings(self, target: Target, n_train_rows: int, seed: int) -> FitSettings:
         loss = resolve_loss(self._loss(), target.task)
         space, first = self.search_space, list[Candidate]()
-        fixed = {"loss": loss, "quantile": self._quantile()}
+        fixed: dict[str, Any] = {"loss": loss, "quantile": self._quantile()}
         if space is None:
             space = default_search_space(target.task, n_train_rows)
             first = first_candidates(target.task, n_train_rows, **fixed)
+            further = log_losses(target, loss)
+            first = with_twins(first, further)
+            fixed["loss"] = loss_to_draw(loss, further)
         elif not isinstance(space, SearchSpace):
             raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
         space = _with_defaults(space, fixed)

@@ -7,6 +7,7 @@ import logging
 from automs.baselines import BaselineProblem, BaselineProcess, BaselineResult
 from automs.clock import Clock
 from automs.fit_settings import FitSettings
+from automs.skewed_targets import first_loss
 from automs.table import Table
 from automs.training import Training
 
@@ -31,7 +32,7 @@ def start_baselines(
         logger.info("memory_limit has no room for the baselines' copies of the table")
         return None
     parameters, target = settings.search_space.parameters, training.target
-    loss, quantile = parameters.get("loss"), parameters.get("quantile")
+    quantile = parameters.get("quantile")
     problem = BaselineProblem(
         values=table.values,
         y=target.values,
@@ -39,7 +40,7 @@ def start_baselines(
         n_classes=0 if target.classes is None else len(target.classes),
         sample_weight=training.weights_if_trained(),
         columns=[(int(c.kind), len(c.categories), c.ordered) for c in table.columns],
-        loss=loss if isinstance(loss, str) else "auto",
+        loss=first_loss(settings.search_space),
         quantile=quantile if isinstance(quantile, float) else 0.5,
         seed=settings.seed,
     )

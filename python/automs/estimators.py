@@ -27,8 +27,12 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         What chooses; higher is better: "rmse", "mse", "mae", "r2", "pinball", "poisson_deviance"
         (errors are negated), any scorer's name of scikit-learn that fits, or a function
         ``metric(y_true, y_pred) -> float``. "auto" goes with the loss.
-    loss : {"auto", "squared", "absolute", "huber", "quantile", "poisson"}, default="auto"
+    loss : {"auto", "squared", "absolute", "huber", "quantile", "poisson", "squared_log"}, \
+default="auto"
         What training minimises; "auto" is squared. One that the search space names goes first.
+        "squared_log" is the squared error of logarithms, for `Candidate` says which. Where y is
+        skewed to the right, a search in the default space tries, beside "auto", "squared",
+        "absolute" or "huber", candidates with "poisson" (y >= 0) and "squared_log".
     strategy : {"halving", "random", "gibbs"} or Strategy, default="halving"
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional

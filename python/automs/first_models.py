@@ -86,7 +86,7 @@ def train_linear(
     ----------
     training : Training
     loss : str
-        There is a closed form for "squared" and "cross_entropy".
+        There is a closed form for "squared", "squared_log" and "cross_entropy".
     seed : int
     limit : float or None, seconds
     look : callable, optional
@@ -98,10 +98,13 @@ def train_linear(
     dict of str to int
         By encoding, the number of the best one in the training, where there is any.
     """
-    if loss not in {"auto", "squared", "cross_entropy"} or not encodings:
+    if loss not in {"auto", "squared", "squared_log", "cross_entropy"} or not encodings:
         return {}
+    loss = loss if loss == "squared_log" else "auto"
     candidates = [
-        Candidate((), optimizer="exact", encoding=encoding, l2_penalty=penalty, seed=seed)
+        Candidate(
+            (), loss=loss, optimizer="exact", encoding=encoding, l2_penalty=penalty, seed=seed
+        )
         for encoding in encodings
         for penalty in PENALTIES
     ]

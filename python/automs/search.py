@@ -17,6 +17,7 @@ from automs.part_scores import part_scores
 from automs.reports import SearchReport, log_step
 from automs.schedule import promote
 from automs.seeds import derive_seed
+from automs.skewed_targets import first_loss, linear_losses
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
 from automs.trials import Trial, trial_report, trial_state
@@ -141,23 +142,22 @@ class Search:
         """Make the model that is there whatever happens; `run` does so where this did not."""
         quantile = self.problem.search_space.parameters.get("quantile")
         quantile = quantile if isinstance(quantile, float) else 0.5
-        self._first["constant"] = add_constant(self.training, self._loss(), quantile)
-
-    def _loss(self) -> str:
-        loss = self.problem.search_space.parameters.get("loss")
-        return loss if isinstance(loss, str) else "auto"
+        loss = first_loss(self.problem.search_space)
+        self._first["constant"] = add_constant(self.training, loss, quantile)
 
     def _train_linear(self) -> None:
         left = self.clock.time_left(self.reserve)
-        limit = None if left is None else _LINEAR_SHARE * left
+        losses = linear_losses(self.problem.search_space)
+        limit = None if left is None else _LINEAR_SHARE * left / len(losses)
         # Where the space is the caller's, encodings are too.
         wanted = _LINEAR_NAMES if self.problem.first_candidates else ("standard",)
         seconds = math.inf if limit is None else limit
         encodings = affordable_encodings(self.training, wanted, seconds)
-        best = train_linear(
-            self.training, self._loss(), self.problem.seed, limit, self.clock.look, encodings
-        )
-        self._first |= {_LINEAR_NAMES[encoding]: number for encoding, number in best.items()}
+        for suffix, loss in losses.items():
+            best = train_linear(
+                self.training, loss, self.problem.seed, limit, self.clock.look, encodings
+            )
+            self._first |= {_LINEAR_NAMES[encoding] + suffix: n for encoding, n in best.items()}
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from automs.candidates import resolve_loss
+from automs.setting_rules import resolve_loss
 from automs.target import Target
 
 __all__ = ["ScaleKind", "TargetScale", "fit_target_scale", "kind_of_scale", "logs_shift"]
