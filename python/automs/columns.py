@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from automs.setting_rules import (
     resolve_loss,
 )
 
-__all__ = ["to_columns"]
+__all__ = ["as_network", "to_columns"]
 
 _CODES = {
     "activation": ACTIVATIONS,
@@ -45,6 +46,11 @@ _WHOLES = (
 _FLAGS = (
     "residual", "nesterov", "scaling_layer", "parametric_activation", "zero_output_layer",
 )  # fmt: skip
+
+
+def as_network(c: Candidate) -> Candidate:
+    """Give what the engine holds the weights of a closed form as; other candidates as they are."""
+    return replace(c, optimizer="adam", l1_penalty=0.0) if c.optimizer == "exact" else c
 
 
 def to_columns(

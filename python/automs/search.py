@@ -17,7 +17,7 @@ from automs.part_scores import part_scores
 from automs.reports import SearchReport, log_step
 from automs.schedule import promote
 from automs.seeds import derive_seed
-from automs.skewed_targets import draws_logs, first_loss
+from automs.skewed_targets import first_loss, linear_losses
 from automs.strategies.base import Posterior, Problem, Request, Result, Strategy
 from automs.training import Training
 from automs.trials import Trial, trial_report, trial_state
@@ -145,17 +145,13 @@ class Search:
 
     def _train_linear(self) -> None:
         left = self.clock.time_left(self.reserve)
-        limit = None if left is None else _LINEAR_SHARE * left
+        losses = linear_losses(self.problem.search_space)
+        limit = None if left is None else _LINEAR_SHARE * left / len(losses)
         # Where the space is the caller's, encodings are too.
         wanted = tuple(LINEAR_MODELS) if self.problem.first_candidates else ("linear",)
-        losses = [first_loss(self.problem.search_space)]
-        if self.problem.first_candidates and draws_logs(self.problem.search_space):
-            losses.append("squared_log")
-        if limit is not None:
-            limit /= len(losses)
         seconds = math.inf if limit is None else limit
         names = affordable_models(self.training, wanted, seconds)
-        for loss, suffix in zip(losses, ("", "-log"), strict=False):
+        for suffix, loss in losses.items():
             best = train_linear(
                 self.training, loss, self.problem.seed, limit, self.clock.look, names
             )

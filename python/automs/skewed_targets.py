@@ -13,7 +13,7 @@ from automs.candidates import Candidate
 from automs.search_space import Choice, SearchSpace
 from automs.target import Target
 
-__all__ = ["draws_logs", "first_loss", "is_skewed", "log_losses", "loss_to_draw", "with_twins"]
+__all__ = ["first_loss", "is_skewed", "linear_losses", "log_losses", "loss_to_draw", "with_twins"]
 
 #: A column is skewed where its third standardised moment is at least this, and its 95th percentile
 #: lies so much further from the median than its 5th: a few outliers do not suffice.
@@ -74,10 +74,11 @@ def first_loss(space: SearchSpace) -> str:
     return named if isinstance(named, str) else "auto"
 
 
-def draws_logs(space: SearchSpace) -> bool:
-    """Whether a space draws the squared error of logarithms beside another loss."""
+def linear_losses(space: SearchSpace) -> dict[str, str]:
+    """Give the losses that a space's linear models have, by what their names end in."""
     named = space.parameters.get("loss")
-    return isinstance(named, Choice) and "squared_log" in named.options[1:]
+    draws_logs = isinstance(named, Choice) and "squared_log" in named.options[1:]
+    return {"": first_loss(space)} | ({"-log": "squared_log"} if draws_logs else {})
 
 
 def with_twins(candidates: Sequence[Candidate], further: Sequence[str]) -> list[Candidate]:

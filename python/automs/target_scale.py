@@ -8,12 +8,15 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from automs.candidates import resolve_loss
+from automs.setting_rules import resolve_loss
 from automs.target import Target
 
-__all__ = ["ScaleKind", "TargetScale", "fit_target_scale", "kind_of_scale", "logs_shift"]
+__all__ = [
+    "ScaleKind", "TargetScale", "fit_target_scale", "kind_of_scale", "link_of", "logs_shift",
+]  # fmt: skip
 
 Values = npt.NDArray[np.float64]
+Values32 = npt.NDArray[np.float32]
 
 #: A shift is at least so far below the least value, by the largest magnitude: a difference of two
 #: values near each other would be about nothing but their rounding.
@@ -55,11 +58,24 @@ class TargetScale:
         logs: Values = np.log(np.maximum(y, self.low) - self.centre) - np.log(self.scale)
         return logs / self.log_deviation
 
+    def absorb(self, layer: Values32) -> Values32:
+        """Give the weights or biases of a last layer that gives logarithms, not in deviations."""
+        if self.log_deviation is None:
+            return layer
+        absorbed: Values32 = (layer * self.log_deviation).astype(np.float32)
+        return absorbed
+
 
 def kind_of_scale(loss: str, task: str) -> ScaleKind:
     """Give how a candidate's loss wants the target of a task."""
     kinds = {"poisson": ScaleKind.COUNTS, "squared_log": ScaleKind.LOGS}
     return kinds.get(resolve_loss(loss, task), ScaleKind.PLAIN)
+
+
+def link_of(task: str, kind: ScaleKind) -> str:
+    """Give what makes a network's logits values or probabilities."""
+    of_numbers = "identity" if kind is ScaleKind.PLAIN else "exp"
+    return {"binary": "sigmoid", "multiclass": "softmax"}.get(task, of_numbers)
 
 
 def fit_target_scale(

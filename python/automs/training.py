@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from automs._core import TrainJobs
 from automs.candidates import Candidate
-from automs.columns import to_columns
+from automs.columns import as_network, to_columns
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
 from automs.scoring import Metric, score_predictions
@@ -19,7 +18,7 @@ from automs.setting_columns import SettingColumns
 from automs.splits import Split
 from automs.table import Table
 from automs.target import Target
-from automs.target_scale import ScaleKind, kind_of_scale
+from automs.target_scale import ScaleKind, kind_of_scale, link_of
 from automs.views import FoldRows, View, Views
 
 __all__ = ["Training"]
@@ -100,8 +99,7 @@ class Training:
         """
         first = len(self.candidates)
         task = self.target.task
-        plain: dict[str, Any] = {"optimizer": "adam", "l1_penalty": 0.0}
-        trained = [replace(c, **plain) if c.optimizer == "exact" else c for c in candidates]
+        trained = [as_network(candidate) for candidate in candidates]
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))
         views = [self.view(fold, c) for c in candidates for fold in range(self.n_folds)]
@@ -283,21 +281,16 @@ class Training:
         """Give the chosen network of each fold."""
         task, settings = self.target.task, self.candidates[candidate]
         kind = kind_of_scale(settings.loss, task)
-        link = {"binary": "sigmoid", "multiclass": "softmax"}.get(
-            task, "identity" if kind is ScaleKind.PLAIN else "exp"
-        )
         networks = []
         for fold, job in enumerate(self.job_numbers([candidate])):
             weights, biases, embeddings, blends = self._jobs.weights(int(job))
             view = self.view(fold, settings)
             scale = view.target_scale
-            if scale.log_deviation is not None:  # goes into the last layer
-                weights[-1] = (weights[-1] * scale.log_deviation).astype(np.float32)
-                biases[-1] = (biases[-1] * scale.log_deviation).astype(np.float32)
+            weights[-1], biases[-1] = scale.absorb(weights[-1]), scale.absorb(biases[-1])
             networks.append(
                 FoldNetwork(
                     settings, view.encoder, weights, biases, scale.centre, scale.scale,
-                    link, embeddings, blends, self._jobs.periodic(int(job)),
+                    link_of(task, kind), embeddings, blends, self._jobs.periodic(int(job)),
                     self.target_range(fold), kind is ScaleKind.LOGS,
                 )
             )  # fmt: skip
