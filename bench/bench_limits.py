@@ -2,10 +2,11 @@
 
 python bench/bench_limits.py --data FOLDER [--markdown limits.md]
 
-Tables are whole and as they are in FOLDER (`index.csv` and NAME.parquet), categories and missing
-cells included. A fit passes where it ends at most 50 ms or 1 % of the limit too late, whichever is
-more. After its limits each table is fitted with one of a millisecond: what that takes is the least
-that a model takes, and a shorter limit cannot be kept.
+Tables are handed over whole, as they are in FOLDER (`index.csv` and NAME.parquet), categories and
+missing cells included; a limit that is short for one makes `fit` leave rows out. A fit passes where
+it ends at most 50 ms or 1 % of the limit too late, whichever is more. After its limits each table
+is fitted with one of a millisecond: what that takes is the least that a model takes, and a shorter
+limit cannot be kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """States of a search: what is kept stays within memory's share, and never changes a result."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from automs import AutoClassifier, GibbsStrategy, HalvingStrategy
+from automs import AutoClassifier, GibbsStrategy, HalvingStrategy, Request, Strategy
 from automs.candidates import Candidate
 from automs.kept_states import KeptStates
 from automs.memory import Memory, network_bytes, state_bytes
@@ -133,13 +135,44 @@ def test_a_copy_has_the_state_that_was_forgotten_and_is_kept_itself():
     training.memory = Room(1.0)
     kept.keep(range(7), lambda _: True)
     forgotten = min(kept.released)
-    kept.copy(forgotten, 7)
+    assert kept.copy(forgotten, 7, None, lambda: False)
     kept.keep(range(8), lambda _: True)
     assert 7 not in kept.released
     pairs = zip(training.export_states(7), whole.export_states(forgotten), strict=True)
     for one, other in pairs:
         for name in ("weights", "first_moment", "second_moment", "best_weights"):
             np.testing.assert_array_equal(one[name], other[name])
+
+
+def settled_training():
+    """Networks of three epochs whose states may not go on any more."""
+    training = make_training()
+    training.run(range(8), [3] * 8)
+    kept = KeptStates(training)
+    kept.keep(range(8), lambda _: False)
+    return training, kept
+
+
+def test_what_began_again_and_was_cut_has_its_network_back():
+    training, kept = settled_training()
+    before = [training.export_states(number) for number in range(8)]
+    assert kept.begin_again(range(8)) == list(range(8))
+    training.run(range(8), [4, 3, 2, 1, 0, 0, 0, 0])
+    kept.recover()
+    assert [p.epoch for p in training.progress(range(8))] == [4, 3, 3, 3, 3, 3, 3, 3]
+    for number in range(2, 8):
+        for one, other in zip(training.export_states(number), before[number], strict=True):
+            np.testing.assert_array_equal(one["best_weights"], other["best_weights"])
+            assert one["best_score"] == other["best_score"]
+    assert kept.begin_again([1, 2]) == [2], "it is no state to go on from"
+
+
+def test_a_copy_without_time_for_its_source_is_not_made():
+    training, kept = settled_training()
+    assert not kept.copy(0, 7, 0.0, lambda: False)
+    assert not kept.copy(1, 7, None, lambda: True)
+    assert [p.epoch for p in training.progress([0, 1])] == [3, 3]
+    assert kept.copy(0, 7, None, lambda: False)
 
 
 def test_a_metric_of_the_callers_still_scores_what_was_released():
@@ -150,7 +183,30 @@ def test_a_metric_of_the_callers_still_scores_what_was_released():
     assert [progress.score for progress in training.progress([0, 1])] == before
 
 
+class CopiesOnce(Strategy):
+    """Eight candidates for an epoch, then a copy of each to its end: nothing goes on after that."""
+
+    def ask(self, allowance):
+        if not self.candidates:
+            return [Request(self.add(self.new_candidate()), 1) for _ in range(8)]
+        if len(self.candidates) > 8:
+            return []
+        originals = list(self.candidates)
+        copies = [self.add(replace(c, seed=c.seed + 1)) for c in originals]
+        return [
+            Request(copy, c.epochs, at)
+            for at, (c, copy) in enumerate(zip(originals, copies, strict=True))
+        ]
+
+    def tell(self, results):
+        pass
+
+    def may_be_promoted(self, candidate_index):
+        return len(self.candidates) == 8
+
+
 STRATEGIES = {
+    "copies": CopiesOnce,
     "halving": HalvingStrategy,
     "gibbs": lambda: GibbsStrategy(n_particles=8),
     "random": lambda: "random",

@@ -49,7 +49,7 @@ def test_the_first_view_may_take_all_and_not_more():
     Memory(1400, 400).take_first_view(1000)
     with pytest.raises(MemoryLimitError, match="1401 bytes are needed, 1400 are allowed"):
         Memory(1400, 400).take_first_view(1001)
-    with pytest.raises(MemoryLimitError, match=r"the table as float64: 400 .* 399 are allowed"):
+    with pytest.raises(MemoryLimitError, match=r"the table: 400 .* 399 are allowed"):
         Memory(399, 400)
 
 

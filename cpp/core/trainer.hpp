@@ -96,7 +96,7 @@ class Trainer {
   /// Loads the state's weights into the arena; a state without any gets its first ones.
   void begin(State<Scalar>& state) {
     const std::size_t n = network_.n_values;
-    require(state.epoch == 0 || !state.first_moment.empty(),
+    require(state.weights.empty() ? state.epoch == 0 : !state.first_moment.empty(),
             "a released or settled job cannot go on");
     if (state.weights.empty()) {
       state.weights.resize(n);

@@ -108,11 +108,13 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             splits = [Split(rows[:n_given], rows[n_given:])]
         else:
             codes = target.values[:, 0].astype(np.int64) if self._classification else None
-            kept = None
-            if isinstance(self.validation, str | float | int):  # splitters know rows by number
-                kept = affordable_rows(table.values.shape, codes, clock.limit, seed)
+            kept, own = None, None if groups is None else np.asarray(groups)
+            is_ours = not hasattr(self.validation, "split") or isinstance(self.validation, str)
+            # Splitters know rows by number; groups of another length are refused below.
+            if is_ours and (own is None or own.shape == (n_rows,)):
+                shape = table.values.shape
+                kept = affordable_rows(shape, codes, weights, clock.limit, seed)
             if kept is not None:
-                own = None if groups is None else np.asarray(groups)
                 table, target, weights, groups, codes, y = keep_rows(
                     kept, clock.limit or 0.0, table, target, weights, own, codes, np.asarray(y)
                 )

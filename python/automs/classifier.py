@@ -24,7 +24,9 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
     Parameters
     ----------
     time_limit : float > 0, "auto" or None, default="auto", seconds
-        Wall clock for the whole of `fit`. "auto" is 60, and None where `max_trials` is given.
+        Wall clock for the whole of `fit`. "auto" is 60, and None where `max_trials` is given. Where
+        it is short for a large table, and `validation` names no rows, some rows are used, as a
+        SearchWarning says.
     max_trials : int >= 1, optional
         Candidates to try. Without a time limit no decision reads a clock then, and the result is
         the same to the bit for any `n_jobs`.

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,15 +32,22 @@ Weights = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class _Limits:
+    """How long it may take, and whether what was cut is left out."""
+
+    time_limit: float | None
+    look: Callable[[], bool] | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Path:
     """What a fold solves: candidates that differ in their penalties, and how long that may take."""
 
     candidates: Sequence[int]
     penalties: Sequence[float]
     l1_penalties: Sequence[float]
-    time_limit: float | None
-    look: Callable[[], bool] | None
-    whole: bool
+    limits: _Limits
 
 
 def train_exact(
@@ -60,12 +67,12 @@ def train_exact(
         Numbers of candidates with optimizer "exact" and one loss. Those of one encoding, all with
         or all without an l1_penalty, are a path, whose penalties are solved together.
     time_limit : float, optional, seconds
-        For all of it. Penalties that a logistic regression did not reach are left out; a ridge
-        regression whose decomposition would take longer is.
+        For all of it. Penalties that a descent did not reach are left out; a ridge regression whose
+        decomposition would take longer is. Sparse models have what the others leave.
     look : callable, optional
         Called every few milliseconds; stops when it returns True, as the time limit does.
     whole : bool, default=False
-        Leave out logistic regressions that were cut, too, for use where nothing scores them.
+        Leave out what a descent was cut at, too, for use where nothing scores them.
 
     Returns
     -------
@@ -81,22 +88,31 @@ def train_exact(
     """
     _check_weights(training)
     start = time.perf_counter()
-    groups: dict[tuple[str, bool], list[int]] = {}
+    sparse = [number for number in candidates if training.candidates[number].l1_penalty > 0]
+    dense = [number for number in candidates if training.candidates[number].l1_penalty == 0]
+    solved = _train_paths(training, dense, _Limits(time_limit, look, whole))
+    if time_limit is not None:
+        time_limit = max(time_limit - (time.perf_counter() - start), 0.0)
+    return solved + _train_paths(training, sparse, _Limits(time_limit, look, whole))
+
+
+def _train_paths(training: Training, candidates: Sequence[int], limits: _Limits) -> list[int]:
+    """Solve the path of each encoding on each fold; give the candidates that were solved."""
+    start = time.perf_counter()
+    by_encoding: dict[str, list[int]] = {}
     for number in candidates:
-        candidate = training.candidates[number]
-        groups.setdefault((candidate.encoding, candidate.l1_penalty > 0), []).append(number)
-    if time_limit is not None:  # of which each round of folds gets its part
-        time_limit /= math.ceil(training.n_folds * len(groups) / training.n_threads)
+        by_encoding.setdefault(training.candidates[number].encoding, []).append(number)
+    if limits.time_limit is not None:  # of which each round of folds gets its part
+        rounds = max(math.ceil(training.n_folds * len(by_encoding) / training.n_threads), 1)
+        limits = replace(limits, time_limit=limits.time_limit / rounds)
     paths = [
         _Path(
             numbers,
             [training.candidates[n].l2_penalty for n in numbers],
             [training.candidates[n].l1_penalty for n in numbers],
-            time_limit,
-            look,
-            whole,
+            limits,
         )
-        for numbers in groups.values()
+        for numbers in by_encoding.values()
     ]
     for path in paths:  # views are made one at a time
         for fold in training.folds:
@@ -104,7 +120,7 @@ def train_exact(
     jobs = [(path, fold) for path in paths for fold in training.folds]
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
         done = list(pool.map(lambda job: _solve(training, job[1], job[0]), jobs))
-    seconds = (time.perf_counter() - start) / len(candidates)
+    seconds = (time.perf_counter() - start) / max(len(candidates), 1)
     solved = []
     for at, path in enumerate(paths):
         folds = done[at * training.n_folds : (at + 1) * training.n_folds]
@@ -142,7 +158,7 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
     rows = training.splits[fold].train_rows
     nothing: list[Weights | None] = [None] * len(path.penalties)
     operations = _ridge_operations(len(rows), view.encoder.n_features)
-    if path.time_limit is not None and operations > _RIDGE_RATE * path.time_limit:
+    if path.limits.time_limit is not None and operations > _RIDGE_RATE * path.limits.time_limit:
         return nothing
     y = view.target_scale.encode(training.target.values[rows])
     weights = training.train_weights(fold)
@@ -152,15 +168,15 @@ def _solve_ridge(training: Training, fold: int, path: _Path) -> list[Weights | N
         y,
         np.array([penalty * total for penalty in path.penalties]),
         weights,
-        time_limit=path.time_limit,
-        look=path.look,
+        time_limit=path.limits.time_limit,
+        look=path.limits.look,
     )
     return [_stack(c, b) for c, b in zip(coef, intercept, strict=True)] or nothing
 
 
 def _solve_by_descent(training: Training, fold: int, path: _Path) -> list[Weights | None]:
     solved = _descend(training, fold, path)
-    if path.whole and solved.stopped:
+    if path.limits.whole and solved.stopped:
         return [None] * len(path.penalties)
     return [
         _stack(solved.coef[i], solved.intercept[i]) if solved.n_iterations[i] > 0 else None
@@ -174,8 +190,10 @@ def _descend(training: Training, fold: int, path: _Path) -> LinearPath:
     X = _encoded(view, rows)
     weights = training.train_weights(fold)
     limits: Any = {
-        "max_iterations": _MAX_ITERATIONS, "time_limit": path.time_limit, "look": path.look,
-    }  # fmt: skip
+        "max_iterations": _MAX_ITERATIONS,
+        "time_limit": path.limits.time_limit,
+        "look": path.limits.look,
+    }
     if training.target.classes is None:
         y = view.target_scale.encode(training.target.values[rows])
         return elastic_net_path(X, y, path.penalties, path.l1_penalties, weights, **limits)

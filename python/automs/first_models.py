@@ -70,6 +70,8 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
 #: Sparse models are for tables with fewer rows than so many for each feature: where there are
 #: more, a penalty on squares does as well, sooner.
 _SPARSE_ROWS = 20
+#: And of at most so many values, over all folds: beyond, a path could take minutes.
+_SPARSE_VALUES = 5e7
 
 
 def affordable_models(training: Training, names: Iterable[str], seconds: float) -> list[str]:
@@ -88,8 +90,10 @@ def affordable_models(training: Training, names: Iterable[str], seconds: float) 
 
     def is_of_use(name: str) -> bool:
         encoding, setting, _ = LINEAR_MODELS[name]
-        dense = setting != "l1_penalty"
-        return encoding in n_features and (dense or n_rows < _SPARSE_ROWS * n_features[encoding])
+        n = n_features.get(encoding, 0)
+        if setting != "l1_penalty":
+            return n > 0
+        return n_rows < _SPARSE_ROWS * n and n_rows * n * training.n_folds <= _SPARSE_VALUES
 
     return [name for name in names if is_of_use(name)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from automs.memory import network_bytes, state_bytes
 from automs.outcomes import JobState, Progress
@@ -43,6 +44,7 @@ class KeptStates:
         self._settled: set[int] = set()
         self._copies: set[int] = set()
         self._sizes: dict[int, int] = {}
+        self._before: dict[int, tuple[int, list[dict[str, Any]]]] = {}  # epochs and networks
 
     def parts(self, numbers: Sequence[int]) -> list[list[int]]:
         """Give positions in `numbers`, in order, as parts whose states memory has room for."""
@@ -61,20 +63,41 @@ class KeptStates:
     def begin_again(self, numbers: Sequence[int]) -> list[int]:
         """Put those that were forgotten, and may go on, back to their start; give them."""
         forgotten = [n for n in numbers if n in self.released or n in self._settled]
-        outcomes = self._training.progress(forgotten)
-        open_ones = [n for n, p in zip(forgotten, outcomes, strict=True) if not _is_finished(p)]
-        self._training.restart(open_ones)
+        outcomes = zip(forgotten, self._training.progress(forgotten), strict=True)
+        open_ones = {n: outcome for n, outcome in outcomes if not _is_finished(outcome)}
+        for number, outcome in open_ones.items():
+            if number in self._settled:
+                self._before[number] = outcome.epoch, self._training.export_states(number)
+        self._training.restart(list(open_ones))
         self.released.difference_update(open_ones)
         self._settled.difference_update(open_ones)
-        return open_ones
+        return list(open_ones)
 
-    def copy(self, source: int, number: int) -> None:
-        """Give a candidate the state of another one, which is trained again if it was forgotten."""
+    def recover(self) -> None:
+        """Give those that began again, but did not come as far as they were, their network back."""
+        numbers = list(self._before)
+        for number, outcome in zip(numbers, self._training.progress(numbers), strict=True):
+            epoch, states = self._before.pop(number)
+            if outcome.epoch < epoch:
+                self._training.import_states(number, states)
+                self._settled.add(number)
+
+    def copy(
+        self, source: int, number: int, time_left: float | None, look: Callable[[], bool]
+    ) -> bool:
+        """Give a candidate the state of another one, which is trained again if it was forgotten.
+
+        False where there was no time for that.
+        """
         epoch = self._training.progress([source])[0].epoch
         again = self.begin_again([source])
-        self._training.run(again, [epoch] * len(again))
-        self._training.import_states(number, self._training.export_states(source))
-        self._copies.add(number)
+        self._training.run(again, [epoch] * len(again), time_left, look)
+        is_there = self._training.progress([source])[0].epoch >= epoch
+        self.recover()
+        if is_there:
+            self._training.import_states(number, self._training.export_states(source))
+            self._copies.add(number)
+        return is_there
 
     def keep(self, numbers: Sequence[int], may_go_on: Callable[[int], bool]) -> None:
         """Keep the states that may go on, of others the networks; forget what is beyond room.

@@ -56,7 +56,7 @@ class Memory:
         self._taken = table_bytes
         left = math.inf if limit is None else float(limit) - table_bytes
         if left < 0:
-            raise self._error("the table as float64", table_bytes)
+            raise self._error("the table", table_bytes)
         self._left = left
         self._left_for_views = _VIEW_SHARE * left
         self._first_view = 0

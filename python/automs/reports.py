@@ -24,7 +24,7 @@ class SearchReport:
     elapsed, remaining : float, seconds
         Since `fit` began, and until its time limit (infinite without one).
     n_trials : int
-        Candidates begun; the constant and the linear model do not count, here and below.
+        Candidates begun; the constant and the linear models do not, here and below.
     n_running : int
         Candidates that are being trained.
     n_finished : int

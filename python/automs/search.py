@@ -70,6 +70,7 @@ class Search:
         self._numbers: list[int] = []  # the strategy's index -> number in the training
         self._first: dict[str, int] = {}  # constant and linear models, by name
         self._kept = KeptStates(training)
+        self._waiting: set[int] = set()  # asked for, in a part of the round to come
         self._spent = 0.0  # nominal cost of finished runs ...
         self._busy = 0.0  # ... and the seconds they took
         self._finished_scores: list[float] = []
@@ -104,7 +105,7 @@ class Search:
 
     @property
     def n_candidates(self) -> int:
-        """Candidates of the strategy; the constant and the linear model do not count."""
+        """Candidates of the strategy; the constant and the linear models do not count."""
         return len(self._numbers)
 
     def posterior(self) -> Posterior | None:
@@ -116,7 +117,7 @@ class Search:
         return replace(given, weights=weights)
 
     def trials(self) -> list[Trial]:
-        """Give all trials: the constant and the linear one, then those of the strategy."""
+        """Give all trials: the constant and the linear ones, then those of the strategy."""
         names = list(self._first) + [f"net-{i:04d}" for i in range(len(self._numbers))]
         numbers = list(self._first.values()) + self._numbers
         return [
@@ -165,42 +166,38 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
+        requests = self._inherit(requests)
         numbers = [self._numbers[request.candidate_index] for request in requests]
-        self._inherit(requests)
+        self._waiting = {request.candidate_index for request in requests}
         for part in self._kept.parts(numbers):
             self._kept.begin_again([numbers[at] for at in part])
             self._train([requests[at] for at in part])
+            self._kept.recover()
+            self._waiting -= {requests[at].candidate_index for at in part}
+            self._kept.keep(self._numbers, self._may_go_on)
             if self.clock.remaining(self.reserve) <= 0.0 or self.audience.wants_end:
                 break
         return True
 
     def _train(self, requests: Sequence[Request]) -> None:
-        """Train as far as asked, tell the strategy, and forget what is beaten."""
+        """Train as far as asked, and tell the strategy."""
         before = self._epochs(requests)
         started = self.clock.elapsed()
-        exact = [r for r in requests if self._candidate(r).optimizer == "exact"]
-        for request in exact:
+        until = {self._numbers[r.candidate_index]: r.until_epoch for r in requests}
+        exact = [n for n in until if self.training.candidates[n].optimizer == "exact"]
+        for number in exact:
             left = self.clock.time_left(self.reserve)
-            number = self._numbers[request.candidate_index]
             train_exact(self.training, [number], left, self.clock.look)
+            del until[number]
         self._n_running = len(requests)
-        nets = [r for r in requests if self._candidate(r).optimizer != "exact"]
-        self.training.run(
-            [self._numbers[r.candidate_index] for r in nets],
-            [r.until_epoch for r in nets],
-            self.clock.time_left(self.reserve),
-            self._look,
-        )
+        left = self.clock.time_left(self.reserve)
+        self.training.run(list(until), list(until.values()), left, self._look)
         results = self._results(requests, before)
         self._spent += sum(result.cost for result in results)
         self._busy += self.clock.elapsed() - started
         self._n_running = 0
         self.strategy.tell(results)
         log_step(self._search_report(), [request.until_epoch for request in requests])
-        self._kept.keep(self._numbers, self.strategy.may_be_promoted)
-
-    def _candidate(self, request: Request) -> Candidate:
-        return self.strategy.candidates[request.candidate_index]
 
     def _epochs(self, requests: Sequence[Request]) -> list[int]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
@@ -222,12 +219,17 @@ class Search:
         left = self.clock.remaining(self.reserve)
         return self.problem.within_limits(self.training.views.affordable(candidate, left))
 
-    def _inherit(self, requests: Sequence[Request]) -> None:
-        """Copy states, before any of them is trained on."""
-        for request in requests:
-            if request.from_candidate is not None:
-                source = self._numbers[request.from_candidate]
-                self._kept.copy(source, self._numbers[request.candidate_index])
+    def _may_go_on(self, index: int) -> bool:
+        return index in self._waiting or self.strategy.may_be_promoted(index)
+
+    def _inherit(self, requests: Sequence[Request]) -> list[Request]:
+        """Copy states, before any of them is trained on; leave out what is cut in this."""
+        numbers, left = self._numbers, self.clock.time_left
+        return [
+            r for r in requests if r.from_candidate is None
+            or self._kept.copy(numbers[r.from_candidate], numbers[r.candidate_index],
+                               left(self.reserve), self._look)
+        ]  # fmt: skip
 
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]
@@ -239,8 +241,8 @@ class Search:
         for request, start, progress in zip(requests, before, outcomes, strict=True):
             finished = progress.state in {JobState.COMPLETE, JobState.DIVERGED}
             score = -math.inf if progress.state is JobState.DIVERGED else progress.score
-            cost = self.problem.cost(self._candidate(request), progress.epoch - start)
             index = request.candidate_index
+            cost = self.problem.cost(self.strategy.candidates[index], progress.epoch - start)
             own = parts.get(self._numbers[index], ())
             results.append(Result(index, progress.epoch, score, finished, cost, own))
             self._best_score = max(self._best_score, score)

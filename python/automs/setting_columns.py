@@ -111,7 +111,7 @@ class SettingColumns(Sequence[Candidate]):
             elif isinstance(rule, OneOf) and name != "loss":
                 codes = value if isinstance(value, np.ndarray) else rule.options.index(value)
                 columns[name] = np.full(self._n, codes, dtype=np.int32)
-            elif name != "loss":
+            elif name not in {"loss", "l1_penalty"}:  # no network has the latter
                 columns[name] = np.full(self._n, 0 if value is None else value, _dtype(name))
         columns["loss"] = np.empty(self._n, dtype=np.int32)
         for word, numbers in self.words("loss").items():
@@ -140,8 +140,10 @@ class SettingColumns(Sequence[Candidate]):
         """Let `Candidate` itself judge settings that concern each other, where one may fail.
 
         These are the optimizer and its weight decay; of each optimizer the largest stands for all.
-        Besides, a periodic embedding and the encoding, of each of which the first stands for all.
+        Besides, a periodic embedding and the encoding, of each of which the first stands for all,
+        and the largest L1 penalty, which no network has.
         """
+        self[int(self.column("l1_penalty").argmax())]
         embeds = self.words("numeric_embedding").get("pbld", np.empty(0, dtype=np.intp))
         for numbers in self.words("encoding").values():
             for number in np.intersect1d(embeds, numbers)[:1]:
