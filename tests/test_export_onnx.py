@@ -38,7 +38,7 @@ def run(predictor, path, X):
 def test_onnx_runtime_equals_the_predictor(tmp_path, seed):
     task, n_outputs, link = CASES[seed % len(CASES)]
     model = a_model(100 + seed, task, n_outputs, ACTIVATIONS[seed % 10], link)
-    X = some_rows(model, 400, seed)
+    X = some_rows(model, 500, seed)
     predictor = Predictor(write_model(model))
     outputs = run(predictor, tmp_path / "model.onnx", X)
     is_regression = task == "regression"

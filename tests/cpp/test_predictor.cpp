@@ -71,7 +71,7 @@ std::vector<CpuPath> cpu_paths() {
 void check_equals_plain_loops(ModelMaker& maker, const ModelTables& tables, CpuPath path) {
   const Predictor predictor = loaded(write_model(tables), path);
   Predictor::Workspace workspace(predictor);
-  for (const auto& row : random_rows(maker, 5, tables)) {
+  for (const auto& row : random_rows(maker, 35, tables)) {
     std::vector<double> out(predictor.n_outputs());
     predictor.predict(row.data(), out.data(), workspace);
     const auto expected = naive_predict(tables, row);
