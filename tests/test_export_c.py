@@ -90,7 +90,7 @@ def expected(model, X):
 @pytest.mark.parametrize("i", range(len(MODELS)))
 def test_the_function_equals_the_predictor(library, i):
     model = MODELS[i]
-    X = some_rows(model, 500, seed=i)
+    X = some_rows(model, 600, seed=i)
     wanted = expected(model, X)
     found = predict_by(library[f"model_{i}"], X, wanted.shape[1])
     assert np.all(np.abs(found - wanted) <= tolerance(model, X, wanted))
