@@ -98,13 +98,22 @@ py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Arr
                         to_array(std::move(path.intercept), {n_alphas, y.shape(1)}));
 }
 
-// Coefficients, intercepts, converged, n_iterations, stopped.
-py::tuple to_tuple(LinearPath path, py::ssize_t n_columns, py::ssize_t n_outputs) {
+// What solve() gives without the GIL: coefficients, intercepts, converged, n_iterations, stopped.
+template <typename Solve>
+py::tuple descend(StopLook& stop, std::size_t n_columns, std::size_t n_outputs, Solve solve) {
+  LinearPath path;
+  {
+    const py::gil_scoped_release no_gil;
+    path = solve();
+  }
+  stop.rethrow();
   const auto n_penalties = static_cast<py::ssize_t>(path.converged.size());
+  const auto columns = static_cast<py::ssize_t>(n_columns);
+  const auto outputs = static_cast<py::ssize_t>(n_outputs);
   py::array_t<bool> converged(n_penalties);
   std::copy(path.converged.begin(), path.converged.end(), converged.mutable_data());
-  return py::make_tuple(to_array(std::move(path.coef), {n_penalties, n_columns, n_outputs}),
-                        to_array(std::move(path.intercept), {n_penalties, n_outputs}), converged,
+  return py::make_tuple(to_array(std::move(path.coef), {n_penalties, columns, outputs}),
+                        to_array(std::move(path.intercept), {n_penalties, outputs}), converged,
                         to_array(std::move(path.n_iterations)), path.stopped);
 }
 
@@ -126,14 +135,8 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
-  LinearPath path;
-  {
-    const py::gil_scoped_release no_gil;
-    path = logistic_path(rows, classes.data(), n_classes, options);
-  }
-  stop.rethrow();
-  return to_tuple(std::move(path), static_cast<py::ssize_t>(rows.n_columns),
-                  static_cast<py::ssize_t>(n_classes == 2 ? 1 : n_classes));
+  return descend(stop, rows.n_columns, n_classes == 2 ? 1 : n_classes,
+                 [&] { return logistic_path(rows, classes.data(), n_classes, options); });
 }
 
 template <typename Value>
@@ -147,13 +150,9 @@ py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
-  LinearPath path;
-  {
-    const py::gil_scoped_release no_gil;
-    path = elastic_net_path(rows, y.data(), static_cast<std::size_t>(y.shape(1)), options);
-  }
-  stop.rethrow();
-  return to_tuple(std::move(path), static_cast<py::ssize_t>(rows.n_columns), y.shape(1));
+  const auto n_outputs = static_cast<std::size_t>(y.shape(1));
+  return descend(stop, rows.n_columns, n_outputs,
+                 [&] { return elastic_net_path(rows, y.data(), n_outputs, options); });
 }
 
 template <typename Value>
