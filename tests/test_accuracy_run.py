@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pd = pytest.importorskip("pandas")
-pytest.importorskip("pyarrow")
+pd = pytest.importorskip("pandas", reason="the protocol reads tables with pandas")
+pytest.importorskip("pyarrow", reason="the tables are parquet files")
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 if not (BENCH / "accuracy.py").exists():
     pytest.skip("bench/ is not beside the tests", allow_module_level=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pandas")
+pytest.importorskip("pandas", reason="the protocol reads tables with pandas")
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 if not (BENCH / "bench_limits.py").exists():
     pytest.skip("bench/ is not beside the tests", allow_module_level=True)
