@@ -83,7 +83,7 @@ def _hand_chosen(task: str, n_rows: int) -> list[Candidate]:
 
 
 def _draws(task: str, n_rows: int) -> list[Candidate]:
-    from automs.candidates import draw_candidates
+    from automs.draws import draw_candidates
 
     space = default_search_space(task, REFERENCE_ROWS)
     batch = automatic_batch_size(n_rows) / automatic_batch_size(REFERENCE_ROWS)

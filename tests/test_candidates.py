@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automs import candidates as module
-from automs.candidates import Candidate, draw_candidates, mutate_candidate, resolve_loss
+from automs.candidates import Candidate, resolve_loss
 from automs.columns import to_columns
 from automs.cost import nominal_cost
+from automs.draws import draw_candidates, mutate_candidate
 from automs.prior import default_search_space
 from automs.search_space import Choice, Float, SearchSpace
 from automs.seeds import derive_seed, derive_seeds, keyed_rng
@@ -173,7 +174,7 @@ def test_candidate_number_i_depends_on_seed_and_i_alone():
 
 def test_draws_are_the_same_in_another_process():
     code = (
-        "from automs.candidates import draw_candidates as d;"
+        "from automs.draws import draw_candidates as d;"
         "from automs.prior import default_search_space as s;"
         "print(d(s('binary', 2_000), 20, seed=5))"
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automs.candidates import check_search_space, draw_candidates
+from automs.draws import check_search_space, draw_candidates
 from automs.prior import automatic_batch_size, default_search_space
 from automs.search_space import Choice, Float, Int, Layers, SearchSpace, When
 

@@ -162,12 +162,12 @@ class PyTrainJobs {
     return out;
   }
 
-  py::tuple weights(std::size_t job) const {
+  py::tuple weights(std::size_t job, std::size_t member) const {
     py::list weights;
     py::list biases;
     py::list embeddings;
     py::list blends;
-    NetworkWeights network = jobs_.weights(job);
+    NetworkWeights network = jobs_.weights(job, member);
     for (DenseWeights& layer : network.layers) {
       weights.append(to_array(std::move(layer.weights), {layer.fan_in, layer.fan_out}));
       biases.append(to_array(std::move(layer.bias)));
@@ -179,9 +179,9 @@ class PyTrainJobs {
     return py::make_tuple(weights, biases, embeddings, blends);
   }
 
-  /// The arrays of the periodic embedding, or None without one.
+  /// The arrays of the periodic embedding, which members share, or None without one.
   py::object periodic(std::size_t job) const {
-    PeriodicWeights p = jobs_.weights(job).periodic;
+    PeriodicWeights p = jobs_.weights(job, 0).periodic;
     if (p.n_columns == 0) return py::none();
     py::dict out;
     out["frequencies"] = to_array(std::move(p.frequencies), {p.n_frequencies, p.n_columns});
@@ -318,7 +318,7 @@ void bind_training(py::module_& m) {
            py::arg("look") = py::none())
       .def("summary", &PyTrainJobs::summary, py::arg("jobs"))
       .def("curves", &PyTrainJobs::curves, py::arg("job"))
-      .def("weights", &PyTrainJobs::weights, py::arg("job"))
+      .def("weights", &PyTrainJobs::weights, py::arg("job"), py::arg("member") = 0)
       .def("periodic", &PyTrainJobs::periodic, py::arg("job"))
       .def("validation_predictions", &PyTrainJobs::validation_predictions, py::arg("jobs"),
            py::arg("n_threads"))

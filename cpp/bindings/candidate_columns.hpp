@@ -45,7 +45,7 @@ inline void parse_layer_settings(const pybind11::dict& columns, std::vector<pybi
   auto flags = [&](const char* name) { return column<std::uint8_t>(columns, name, n, keep); };
   const auto *parametrization = ints("parametrization"), *weight_init = ints("weight_init"),
              *bias_init = ints("bias_init"), *decay_schedule = ints("weight_decay_schedule"),
-             *dropout_schedule = ints("dropout_schedule");
+             *dropout_schedule = ints("dropout_schedule"), *n_members = ints("n_members");
   const auto *scaling_layer = flags("scaling_layer"),
              *parametric_activation = flags("parametric_activation"),
              *zero_output_layer = flags("zero_output_layer");
@@ -55,6 +55,7 @@ inline void parse_layer_settings(const pybind11::dict& columns, std::vector<pybi
   for (std::size_t i = 0; i < n; ++i) {
     Candidate& c = candidates[i];
     c.architecture.scaling_layer = scaling_layer[i] != 0;
+    c.architecture.n_members = n_members[i];
     c.architecture.parametric_activation = parametric_activation[i] != 0;
     c.architecture.parametrization =
         checked_code<Parametrization>(parametrization[i], kParametrizationCount, "parametrization");

@@ -42,6 +42,7 @@ enum class BiasInit : int { zeros = 0, normal = 1, he_plus_5 = 2 };
 constexpr int kBiasInitCount = 3;
 
 constexpr int kLargestEmbedding = 1024;
+constexpr int kMostMembers = 64;
 
 /// What becomes of a scaled feature x: x itself, or with it W cos(2 pi f x + p) + b, which are
 /// learned for each feature (periodic.hpp).
@@ -65,6 +66,7 @@ struct Architecture {
   int embedding_size = 8;  // values of an embedded category's vector, at most its table's rows
   PeriodicSettings periodic;
   bool scaling_layer = false;          // a trained factor for each input of the first layer
+  int n_members = 1;                   // networks that share all but these factors and the outputs
   bool parametric_activation = false;  // a hidden unit gives x + (f(x) - x) a, a being trained
   Parametrization parametrization = Parametrization::standard;
 };

@@ -10,6 +10,7 @@
 #include "core/candidate.hpp"
 #include "core/forward.hpp"
 #include "core/loss.hpp"
+#include "core/members.hpp"
 #include "core/metric.hpp"
 #include "core/network.hpp"
 #include "core/tile.hpp"
@@ -33,17 +34,6 @@ struct Evaluation {
 template <typename Scalar>
 int n_prediction_columns(const View<Scalar>& view) {
   return view.task == Task::binary && view.n_logits == 1 ? 2 : view.n_logits;
-}
-
-/// A logit of a network that was trained on logarithms -> its value, as the exported one gives it.
-template <typename Scalar>
-double exp_value(const View<Scalar>& view, int j, Scalar logit) {
-  constexpr double largest = 88.0;  // as in the predictor: no infinity arises
-  const double log = view.logs.deviation[j] * static_cast<double>(logit);
-  const double value =
-      view.output_centre[j] + view.output_scale[j] * std::exp(log > largest ? largest : log);
-  const double above = value < view.logs.low[j] ? view.logs.low[j] : value;
-  return above > view.logs.high[j] ? view.logs.high[j] : above;
 }
 
 /// logits (n_logits) of one row -> its prediction (n_prediction_columns), in double.
@@ -79,11 +69,16 @@ void decode_logits(Loss loss, const View<Scalar>& view, const Scalar* logits, do
   for (int j = 0; j < n; ++j) prediction[j] /= sum;
 }
 
-/// Fills `result` but for its score. Rows go through the network in tiles, in the order given.
+/// Fills `result` but for its score. Rows go through the network in tiles, in the order given. Of a
+/// network with members, workspace.weights holds `weights` then.
 template <typename Scalar>
 void evaluate(const Candidate& candidate, const Network& network, const View<Scalar>& view,
               const Scalar* weights, const std::vector<std::int32_t>& rows,
               Workspace<Scalar>& workspace, Evaluation& result) {
+  const bool has_members = !network.members.empty();
+  if (has_members && weights != workspace.weights) {
+    std::copy_n(weights, network.n_values, workspace.weights);
+  }
   result.n_columns = n_prediction_columns(view);
   result.predictions.resize(rows.size() * result.n_columns);
   result.y.resize(rows.size() * view.n_targets);
@@ -105,7 +100,11 @@ void evaluate(const Candidate& candidate, const Network& network, const View<Sca
       total_weight += weight;
       if (view.row_weights) result.row_weights[first + i] = weight;
     }
-    forward(network, weights, workspace.input, n_rows, false, nullptr, workspace);
+    if (has_members) {
+      forward_members(candidate.loss.kind, network, view, n_rows, workspace);
+    } else {
+      forward(network, weights, workspace.input, n_rows, false, nullptr, workspace);
+    }
     const auto ld = static_cast<std::size_t>(network.logit_stride());
     const Scalar* logits = workspace.activations.back();
     const LossTile<Scalar> tile{logits,

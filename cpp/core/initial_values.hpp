@@ -97,7 +97,8 @@ inline double mixed_bias(const RandomStream& stream, std::size_t l, std::uint32_
 }  // namespace detail
 
 /// weights (network.n_values), as `initialize_weights` left them -> those that the candidate asks
-/// for. They depend on the candidate, the seed and the training rows alone.
+/// for, as if all inputs had the factor 1. They depend on the candidate, the seed and the training
+/// rows alone.
 template <typename Scalar>
 void fit_first_values(const Candidate& candidate, const Network& network, const View<Scalar>& view,
                       Scalar* weights, Workspace<Scalar>& workspace) {
@@ -106,25 +107,31 @@ void fit_first_values(const Candidate& candidate, const Network& network, const 
   const bool mixes = initial.biases == BiasInit::he_plus_5;
   const RandomStream stream(candidate.seed, Purpose::initial_biases);
   const std::vector<std::int32_t> rows = detail::spread_rows(view.train_rows);
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    const Layer& layer = network.layers[l];
-    if (initial.zero_output_layer && l + 1 == network.layers.size()) {
+  // The numbers of a layer are those of stream `number`.
+  const auto fit_layer = [&](const Network& member, std::size_t l, std::size_t number) {
+    const Layer& layer = member.layers[l];
+    if (initial.zero_output_layer && l + 1 == member.layers.size()) {
       std::fill(weights + layer.weights, weights + layer.bias, Scalar(0));
       return;
     }
     const auto n_units = static_cast<std::size_t>(layer.fan_out);
     std::vector<double> z;
-    if (fits || mixes) z = detail::pre_activations(network, l, view, weights, rows, workspace);
+    if (fits || mixes) z = detail::pre_activations(member, l, view, weights, rows, workspace);
     if (fits) detail::scale_units(layer, z, weights);
     for (std::uint32_t unit = 0; unit < n_units; ++unit) {
       double bias = 0.0;
-      if (mixes) bias = detail::mixed_bias(stream, l, unit, n_units, z);
+      if (mixes) bias = detail::mixed_bias(stream, number, unit, n_units, z);
       if (initial.biases == BiasInit::normal) {
-        const auto words = stream.block(l, unit);
+        const auto words = stream.block(number, unit);
         bias = normal_pair(words[0], words[1]).first;
       }
       weights[layer.bias + unit] = static_cast<Scalar>(bias);
     }
+  };
+  const std::size_t n_layers = network.layers.size();
+  for (std::size_t l = 0; l < n_layers; ++l) fit_layer(network, l, l);
+  for (std::size_t m = 1; m < network.members.size(); ++m) {
+    fit_layer(network.members[m], n_layers - 1, n_layers - 1 + m);
   }
 }
 

@@ -60,8 +60,8 @@ struct ScalingLayer {
   std::size_t weights = 0;  // (fan_in, stride of the first layer), the trained matrix
 };
 
-/// The flat buffer holds the tables first, then the periodic embedding, the scaling layer, and the
-/// layers.
+/// The flat buffer holds the tables first, then the periodic embedding, the scaling layer, the
+/// layers, and what further members have of their own.
 struct Network {
   std::vector<Embedding> embeddings;
   Periodic periodic;
@@ -77,6 +77,9 @@ struct Network {
   std::size_t n_values = 0;  // length of the flat buffer, padding included
   int widest = 0;            // largest stride
   int input_stride = 0;      // between rows of a tile's input
+  // Of a network with members, each of them as a network of its own in the same buffer, the first
+  // of which has the offsets above (members.hpp); empty without.
+  std::vector<Network> members;
 
   /// Inputs of the first layer: the dense features, those that the periodic embedding gives, the
   /// vectors, the bins of piecewise columns.
@@ -138,6 +141,34 @@ void add_scaling_layer(const Layer& first, Network& network) {
       place_lines<Scalar>(fan_in * static_cast<std::size_t>(first.stride), network);
 }
 
+/// Adds scales and last layers of all members but the first, which has those that are there.
+template <typename Scalar>
+void add_members(int n_members, Network& network) {
+  if (n_members < 2) return;
+  require(network.layers.size() > 1, "n_members must be 1 without hidden layers");
+  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+  network.n_values = (network.n_values + line - 1) / line * line;
+  std::vector<Network> members(static_cast<std::size_t>(n_members), network);
+  for (std::size_t m = 1; m < members.size(); ++m) {
+    members[m].scaling.scales =
+        place_lines<Scalar>(static_cast<std::size_t>(network.n_features()), network);
+    Layer& last = members[m].layers.back();
+    const std::size_t n_weights = last.bias - last.weights;
+    last.weights = place_lines<Scalar>(last.blend - last.weights, network);
+    last.bias = last.weights + n_weights;
+    last.blend = last.bias + static_cast<std::size_t>(last.stride);
+  }
+  for (Network& member : members) member.n_values = network.n_values;
+  network.members = std::move(members);
+}
+
+/// Calls body(network) for each member, or for the network itself where it has none.
+template <typename Body>
+void for_each_member(const Network& network, Body&& body) {
+  if (network.members.empty()) return body(network);
+  for (const Network& member : network.members) body(member);
+}
+
 /// Lays a network out for `Scalar`. `embedding_rows`: categories of each embedded column;
 /// `rows_of_step`: rows that go through the network together when it is trained; `n_periodic`:
 /// features, the first ones, that a periodic embedding takes.
@@ -172,7 +203,8 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
     if (!hidden && sizes[i] == 1) layer.padded_out = layer.stride = 1;
     layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
     if (network.parametrization == Parametrization::ntp) layer.root = std::sqrt(fan_in);
-    if (i == 0 && architecture.scaling_layer) add_scaling_layer<Scalar>(layer, network);
+    const bool is_scaled = architecture.scaling_layer || architecture.n_members > 1;
+    if (i == 0 && is_scaled) add_scaling_layer<Scalar>(layer, network);
     const auto stride = static_cast<std::size_t>(layer.stride);
     layer.weights = network.n_values;
     layer.bias = layer.weights + static_cast<std::size_t>(layer.fan_in) * stride;
@@ -183,6 +215,7 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
     network.layers.push_back(layer);
     fan_in = sizes[i];
   }
+  add_members<Scalar>(architecture.n_members, network);
   return network;
 }
 
@@ -223,10 +256,35 @@ void initialize_table(const Embedding& embedding, std::size_t column, std::uint6
   }
 }
 
-/// Fills `values` (network.n_values): tables, periodic embedding, weights N(0, gain^2 / fan_in),
-/// parametric activations 1, the rest 0. With the neural tangent parametrisation there is no gain:
-/// the trained weights are N(0, 1). A weight depends on (seed, layer, its input and column) alone,
-/// not on the padding.
+/// Fills W of layer l with N(0, gain^2 / fan_in); with the neural tangent parametrisation there is
+/// no gain. The numbers are those of stream `number`.
+template <typename Scalar>
+void initialize_layer(const Network& network, std::size_t l, const RandomStream& stream,
+                      std::uint64_t number, Scalar* values) {
+  const Layer& layer = network.layers[l];
+  const bool hidden = l + 1 < network.layers.size();
+  const bool gains = hidden && network.parametrization == Parametrization::standard;
+  const double gain = gains ? initial_gain(network.activation) : 1.0;
+  const double deviation = gain / std::sqrt(static_cast<double>(layer.fan_in));
+  std::uint32_t drawn = 0;
+  std::pair<double, double> pair{};
+  for (int input = 0; input < layer.fan_in; ++input) {
+    const int row = l == 0 ? network.input_row(input) : input;
+    for (int column = 0; column < layer.fan_out; ++column, ++drawn) {
+      if (drawn % 2 == 0) {
+        const auto words = stream.block(number, drawn / 2);
+        pair = normal_pair(words[0], words[1]);
+      }
+      const double normal = drawn % 2 == 0 ? pair.first : pair.second;
+      values[layer.weights + static_cast<std::size_t>(row) * layer.stride + column] =
+          static_cast<Scalar>(normal * deviation);
+    }
+  }
+}
+
+/// Fills `values` (network.n_values): tables, periodic embedding, weights (`initialize_layer`),
+/// parametric activations 1, the rest 0. A weight depends on (seed, member, layer, its input and
+/// column) alone, not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
@@ -235,29 +293,14 @@ void initialize_weights(const Network& network, std::uint64_t seed, Scalar* valu
     initialize_table(network.embeddings[e], e, seed, values);
   }
   initialize_periodic(network.periodic, seed, values);
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+  const std::size_t n_layers = network.layers.size();
+  for (std::size_t l = 0; l < n_layers; ++l) {
+    initialize_layer(network, l, stream, l, values);
     const Layer& layer = network.layers[l];
-    const bool hidden = l + 1 < network.layers.size();
-    const bool gains = hidden && network.parametrization == Parametrization::standard;
-    const double gain = gains ? initial_gain(network.activation) : 1.0;
-    const double deviation = gain / std::sqrt(static_cast<double>(layer.fan_in));
-    std::uint32_t drawn = 0;
-    std::pair<double, double> pair{};
-    for (int input = 0; input < layer.fan_in; ++input) {
-      const int row = l == 0 ? network.input_row(input) : input;
-      for (int column = 0; column < layer.fan_out; ++column, ++drawn) {
-        if (drawn % 2 == 0) {
-          const auto words = stream.block(l, drawn / 2);
-          pair = normal_pair(words[0], words[1]);
-        }
-        const double normal = drawn % 2 == 0 ? pair.first : pair.second;
-        values[layer.weights + static_cast<std::size_t>(row) * layer.stride + column] =
-            static_cast<Scalar>(normal * deviation);
-      }
-    }
-    if (network.is_blended(l)) {
-      std::fill_n(values + layer.blend, layer.fan_out, Scalar(1));
-    }
+    if (network.is_blended(l)) std::fill_n(values + layer.blend, layer.fan_out, Scalar(1));
+  }
+  for (std::size_t m = 1; m < network.members.size(); ++m) {
+    initialize_layer(network.members[m], n_layers - 1, stream, n_layers - 1 + m, values);
   }
 }
 

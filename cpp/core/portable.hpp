@@ -14,7 +14,8 @@ namespace automs {
 
 /// Calls part(first, n) for every piece of the flat buffer between its padding: the tables, the
 /// periodic embedding, the scaling layer, then each layer's rows of W, its b, and its blend where
-/// it has one. What belongs to an input of the first layer comes in the order of the inputs.
+/// it has one, and the last layers of further members. What belongs to an input of the first layer
+/// comes in the order of the inputs.
 template <typename Part>
 void for_each_piece(const Network& network, Part&& part) {
   for (const Embedding& table : network.embeddings) part(table.weights, table.n_values());
@@ -31,20 +32,30 @@ void for_each_piece(const Network& network, Part&& part) {
     for (int i = 0; i < first.fan_in; ++i) row(start, network.input_row(i), first);
   };
   if (network.scaling.is_there) {
-    for (int i = 0; i < first.fan_in; ++i) {
-      part(network.scaling.scales + static_cast<std::size_t>(network.input_row(i)), 1);
-    }
+    for_each_member(network, [&](const Network& member) {
+      for (int i = 0; i < first.fan_in; ++i) {
+        part(member.scaling.scales + static_cast<std::size_t>(network.input_row(i)), 1);
+      }
+    });
     first_rows(network.scaling.weights);
   }
+  auto dense = [&](const Layer& layer, bool is_blended) {
+    for (int i = 0; i < layer.fan_in; ++i) row(layer.weights, i, layer);
+    row(layer.bias, 0, layer);
+    if (is_blended) row(layer.blend, 0, layer);
+  };
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
-    if (l == 0) {
-      first_rows(layer.weights);
-    } else {
-      for (int i = 0; i < layer.fan_in; ++i) row(layer.weights, i, layer);
+    if (l > 0) {
+      dense(layer, network.is_blended(l));
+      continue;
     }
+    first_rows(layer.weights);
     row(layer.bias, 0, layer);
     if (network.is_blended(l)) row(layer.blend, 0, layer);
+  }
+  for (std::size_t m = 1; m < network.members.size(); ++m) {
+    dense(network.members[m].layers.back(), false);
   }
 }
 

@@ -16,6 +16,7 @@ enum class Purpose : std::uint32_t {
   initial_embeddings = 4,
   initial_biases = 5,
   initial_periodic = 6,
+  member_scales = 7,
 };
 
 constexpr int kPhiloxRounds = 10;

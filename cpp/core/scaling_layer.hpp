@@ -59,20 +59,34 @@ void start_scaling_layer(const Network& network, Scalar* weights) {
   std::fill_n(weights + network.scaling.scales, layer.fan_in, Scalar(1));
 }
 
+/// workspace.gradient of the first layer's W -> that of V and of the scales, each in its place,
+/// added to what is there; that of W is 0 then.
+template <typename Scalar>
+void unfold_gradient(const Network& network, Workspace<Scalar>& workspace) {
+  const Layer& layer = network.layers.front();
+  const auto stride = static_cast<std::size_t>(layer.stride);
+  const Scalar* scales = workspace.weights + network.scaling.scales;
+  for (int row = 0; row < layer.fan_in; ++row) {
+    const std::size_t at = network.scaling.weights + row * stride;
+    Scalar* by_W = workspace.gradient + layer.weights + row * stride;
+    Scalar* by_V = workspace.gradient + at;
+    workspace.gradient[network.scaling.scales + row] +=
+        detail::dot_of_rows(workspace.weights + at, by_W, layer.padded_out);
+    for (std::size_t i = 0; i < stride; ++i) {
+      by_V[i] += by_W[i] * scales[row];
+      by_W[i] = Scalar(0);
+    }
+  }
+}
+
 /// workspace.gradient of the first layer's W -> one step of V and of the scales, and the new W.
 template <typename Scalar>
 void update_scaled_layer(const Network& network, const UpdateStep<Scalar>& update,
                          Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers.front();
-  const auto stride = static_cast<std::size_t>(layer.stride);
-  const Scalar* scales = workspace.weights + network.scaling.scales;
-  for (int row = 0; row < layer.fan_in; ++row) {
-    const Scalar* V = workspace.weights + network.scaling.weights + row * stride;
-    Scalar* gradient = workspace.gradient + layer.weights + row * stride;
-    workspace.gradient[network.scaling.scales + row] =
-        detail::dot_of_rows(V, gradient, layer.padded_out);
-    for (std::size_t i = 0; i < stride; ++i) gradient[i] *= scales[row];
-  }
+  std::fill_n(workspace.gradient + network.scaling.weights, layer.bias - layer.weights, Scalar(0));
+  std::fill_n(workspace.gradient + network.scaling.scales, layer.fan_in, Scalar(0));
+  unfold_gradient(network, workspace);
   update.for_weights(layer).update_scaled_weights(network, workspace);
   update.update_scales(network, workspace);
   fold_scales(network, workspace.weights);

@@ -49,6 +49,11 @@ void check_candidate(const Candidate& candidate) {
     require(factor > 0.0 && factor < std::numeric_limits<double>::infinity(),
             "bias_lr_factor, scaling_lr_factor and activation_lr_factor must be > 0");
   }
+  const int n_members = candidate.architecture.n_members;
+  require(n_members >= 1 && n_members <= kMostMembers,
+          "n_members must be in [1, " + std::to_string(kMostMembers) + "]");
+  require(n_members == 1 || !candidate.architecture.hidden_layer_sizes.empty(),
+          "n_members must be 1 without hidden layers");
   // Dropout's stream of random numbers has room for 64 layers.
   require(candidate.architecture.hidden_layer_sizes.size() <= 64,
           "hidden_layer_sizes must have at most 64 layers");
@@ -147,6 +152,7 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
     fan_in = size;
   }
   weights += fan_in * view.n_logits;
+  weights *= candidate.architecture.n_members;
   // A step updates every value of a table, which costs about as much as two weights do for a row.
   const auto rows = static_cast<double>(view.train_rows.size());
   const double steps = std::ceil(rows / candidate.batch_size);
@@ -205,11 +211,19 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
       panels.empty() ? nullptr : &crew);
 }
 
-NetworkWeights TrainJobs::weights(std::size_t job) const {
-  const Network network = network_of(candidate_of(job), view_of(job));
-  const std::vector<float> dense = without_padding(network, state(job).chosen_weights());
-  require(!dense.empty(),
+std::size_t TrainJobs::n_members(std::size_t job) const {
+  return static_cast<std::size_t>(candidate_of(job).architecture.n_members);
+}
+
+NetworkWeights TrainJobs::weights(std::size_t job, std::size_t member) const {
+  require(member < n_members(job), "no member has this number");
+  const Network shared = network_of(candidate_of(job), view_of(job));
+  const Network& network = shared.members.empty() ? shared : shared.members[member];
+  AlignedVector<float> values = state(job).chosen_weights();
+  require(!values.empty(),
           "job " + std::to_string(job) + " has no weights: not trained, or released");
+  fold_scales(network, values.data());
+  const std::vector<float> dense = without_padding(network, values);
   NetworkWeights out;
   auto next = dense.begin();
   auto take = [&](std::size_t n) {

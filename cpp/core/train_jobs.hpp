@@ -91,8 +91,11 @@ class TrainJobs {
   void run(const std::vector<JobRequest>& requests, int n_threads, std::optional<Metric> metric,
            Stop& stop);
 
-  /// The chosen weights of a trained job, table by table and layer by layer.
-  NetworkWeights weights(std::size_t job) const;
+  /// Networks of a job's candidate: more than one where they share a trunk.
+  std::size_t n_members(std::size_t job) const;
+
+  /// The chosen weights of one member of a trained job, table by table and layer by layer.
+  NetworkWeights weights(std::size_t job, std::size_t member = 0) const;
 
   /// Predictions (n_validation_rows, n_columns) of each job's chosen weights on its own validation
   /// rows, in the target's units or as probabilities.

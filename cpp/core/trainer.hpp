@@ -15,6 +15,7 @@
 #include "core/initial_values.hpp"
 #include "core/learning_rate.hpp"
 #include "core/loss.hpp"
+#include "core/members.hpp"
 #include "core/metric.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
@@ -102,8 +103,10 @@ class Trainer {
       state.weights.resize(n);
       initialize_weights(network_, candidate_.seed, state.weights.data());
       fit_first_values(candidate_, network_, view_, state.weights.data(), workspace_);
-      add_output_bias(state.weights.data());
+      for_each_member(
+          network_, [&](const Network& member) { add_output_bias(member, state.weights.data()); });
       start_scaling_layer(network_, state.weights.data());
+      start_member_scales(network_, candidate_.seed, state.weights.data());
       state.first_moment.assign(n, Scalar(0));
       if (candidate_.optimizer.kind != Optimizer::sgd) state.second_moment.assign(n, Scalar(0));
     }
@@ -119,10 +122,10 @@ class Trainer {
   }
 
   /// Classes: the log odds of the training rows (plus one row a class) are in the output's bias.
-  void add_output_bias(Scalar* weights) const {
+  void add_output_bias(const Network& network, Scalar* weights) const {
     if (candidate_.loss.kind != Loss::cross_entropy) return;
     const int n = view_.n_logits;
-    Scalar* bias = weights + network_.layers.back().bias;
+    Scalar* bias = weights + network.layers.back().bias;
     if (view_.task == Task::multiclass) {
       std::vector<double> counts(n, mean_weight_);
       double total = n * mean_weight_;
@@ -178,25 +181,47 @@ class Trainer {
     const std::int32_t* order = buffers_.row_order.data();
     gather_tile(view_, network_, workspace_.weights, {order + row, n_rows, order + n_train()},
                 mean_weight_, workspace_);
-    const Dropout dropout{dropout_, candidate_.seed, static_cast<std::uint64_t>(step),
-                          static_cast<std::uint32_t>(row - first)};
-    forward(network_, workspace_.weights, workspace_.input, n_rows, true,
+    const auto before = static_cast<std::uint32_t>(row - first);
+    if (network_.members.empty()) {
+      pass(network_, n_rows, step, before, 1.0 / static_cast<double>(batch_rows));
+      backward(network_, workspace_.input, n_rows, row != first, update, workspace_);
+      return;
+    }
+    if (row == first) std::fill_n(workspace_.gradient, network_.n_values, Scalar(0));
+    const auto n_members = static_cast<std::uint32_t>(network_.members.size());
+    const double share = 1.0 / (static_cast<double>(batch_rows) * n_members);
+    for (std::uint32_t m = 0; m < n_members; ++m) {
+      const Network& member = network_.members[m];
+      fold_scales(member, workspace_.weights);
+      pass(member, n_rows, step, m * static_cast<std::uint32_t>(batch_rows) + before, share);
+      backward<Scalar>(member, workspace_.input, n_rows, true, nullptr, workspace_);
+      unfold_gradient(member, workspace_);
+    }
+    if (update) update_members(network_, *update, workspace_);
+  }
+
+  /// The tile through a network -> workspace.delta, the loss by the logits times `scale`. The rows'
+  /// dropout is that of rows `first_row` and so on of the step.
+  void pass(const Network& network, int n_rows, std::int64_t step, std::uint32_t first_row,
+            double scale) {
+    const Dropout dropout{dropout_, candidate_.seed, static_cast<std::uint64_t>(step), first_row};
+    forward(network, workspace_.weights, workspace_.input, n_rows, true,
             dropout_ > 0.0 ? &dropout : nullptr, workspace_);
     const LossTile<Scalar> tile{workspace_.activations.back(),
-                                static_cast<std::size_t>(network_.logit_stride()),
+                                static_cast<std::size_t>(network.logit_stride()),
                                 workspace_.targets,
                                 view_.n_targets,
                                 view_.row_weights ? workspace_.row_weights : nullptr,
                                 n_rows,
-                                network_.n_logits()};
-    const auto scale = static_cast<Scalar>(1.0 / static_cast<double>(batch_rows));
-    weighted_loss_ += tile_loss(candidate_.loss, tile, scale, workspace_.delta);
-    backward(network_, workspace_.input, n_rows, row != first, update, workspace_);
+                                network.n_logits()};
+    weighted_loss_ +=
+        tile_loss(candidate_.loss, tile, static_cast<Scalar>(scale), workspace_.delta);
   }
 
   /// Writes the finished epoch into the state: curves, weights, best weights, end of training.
   void finish_epoch(State<Scalar>& state) {
-    const double loss = weighted_loss_ / static_cast<double>(n_train());
+    const std::size_t n_members = std::max<std::size_t>(network_.members.size(), 1);
+    const double loss = weighted_loss_ / static_cast<double>(n_train()) / n_members;
     ++state.epoch;
     state.train_loss.push_back(loss);
     const std::size_t n = network_.n_values;

@@ -1,6 +1,7 @@
 // Nothing -> View: one encoded table with its targets, weights and rows, shared by all candidates.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -138,6 +139,17 @@ void check_view(const View<Scalar>& view) {
       require(label >= 0 && label < view.n_logits, "y must hold class indices below n_classes");
     }
   }
+}
+
+/// A logit of a network that was trained on logarithms -> its value, as the exported one gives it.
+template <typename Scalar>
+double exp_value(const View<Scalar>& view, int j, Scalar logit) {
+  constexpr double largest = 88.0;  // as in the predictor: no infinity arises
+  const double log = view.logs.deviation[j] * static_cast<double>(logit);
+  const double value =
+      view.output_centre[j] + view.output_scale[j] * std::exp(log > largest ? largest : log);
+  const double above = value < view.logs.low[j] ? view.logs.low[j] : value;
+  return above > view.logs.high[j] ? view.logs.high[j] : above;
 }
 
 }  // namespace automs

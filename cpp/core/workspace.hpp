@@ -38,6 +38,7 @@ class Workspace {
   Scalar* panel = nullptr;           // (panel_size of the widest), part of a transposed matrix
   Scalar* periodic_panel = nullptr;  // (T, periodic.n_outputs + 2, lanes), of a periodic embedding
   AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
+  std::vector<double> means;                 // (T, 2 n_logits), of members' predictions
   Scalar* weights = nullptr;                 // (N)
   Scalar* gradient = nullptr;                // (N)
   Scalar* first_moment = nullptr;            // (N), or the velocity of SGD
@@ -55,6 +56,8 @@ class Workspace {
     const auto blocks_of_row = static_cast<std::size_t>((network.widest + 7) / 8);
     const std::size_t bits = 8 * whole_groups(kTileRows * blocks_of_row);
     if (random_bits.size() < bits) random_bits.resize(bits);
+    const auto n_logits = static_cast<std::size_t>(network.n_logits());
+    if (!network.members.empty()) means.resize(2 * n_logits * kTileRows);
   }
 
  private:

@@ -23,8 +23,9 @@ from automs.arguments import (
 )
 from automs.audience import resolve_callbacks
 from automs.baselines import resolve_baselines
-from automs.candidates import Candidate, allowed_losses, check_search_space, resolve_loss
+from automs.candidates import Candidate, allowed_losses, resolve_loss
 from automs.clock import Clock
+from automs.draws import check_search_space
 from automs.fitting import FitSettings, fit_search
 from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
@@ -177,6 +178,8 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
         space = _with_defaults(space, fixed)
         check_search_space(space)
         size = self.ensemble_size
+        if size == 1:  # a single model has no members
+            first = [candidate for candidate in first if candidate.n_members == 1]
         decode = None if target.classes is None else target.decode
         max_trials = self.max_trials
         return FitSettings(

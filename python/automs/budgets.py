@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from automs.candidates import Candidate
+from automs.candidates import Candidate, as_single
 from automs.encoding import Encoder
 from automs.outcomes import FoldNetwork
 
@@ -105,7 +105,7 @@ def network_cost(candidate: Candidate, encoder: Encoder, n_logits: int) -> Cost:
     Parameters
     ----------
     candidate : Candidate
-        The network's settings.
+        The network's settings, one of its members.
     encoder : Encoder
         What its inputs come from.
     n_logits : int
@@ -118,6 +118,7 @@ def network_cost(candidate: Candidate, encoder: Encoder, n_logits: int) -> Cost:
         of a periodic embedding 0.3 ns. Bytes as the format's specification counts them, and those
         of a name.
     """
+    candidate = as_single(candidate)
     rows = encoder.embedding_rows
     n_scaled = encoder.n_scaled
     shapes = candidate.layer_shapes(encoder.n_features, n_logits, rows, n_scaled)
@@ -177,8 +178,8 @@ class CostModel:
         )
 
     def of_candidates(self, candidates: Iterable[Candidate]) -> Cost:
-        """Give the cost of a model with one network of each candidate."""
-        return self._of([(c, self._encoder_of(c)) for c in candidates])
+        """Give the cost of a model with one network of each candidate, and of all its members."""
+        return self._of([(c, self._encoder_of(c)) for c in candidates for _ in range(c.n_members)])
 
     def of_networks(self, networks: Iterable[FoldNetwork]) -> Cost:
         """Give the cost of a model of these networks."""
@@ -201,16 +202,18 @@ class CostModel:
 def narrowed(candidate: Candidate, fits: Callable[[Candidate], bool]) -> Candidate:
     """Give the candidate, or the widest of its narrower forms that fits.
 
-    All layers are narrowed alike, by a quarter at a time, to 4 units at the least; then the same
-    in the standard encoding, which has the fewest features, without embeddings; then comes the
-    linear model of that encoding.
+    Of several members one is left where they do not fit together. All layers are narrowed alike, by
+    a quarter at a time, to 4 units at the least; then the same in the standard encoding, which has
+    the fewest features, without embeddings; then comes the linear model of that encoding.
 
     Examples
     --------
     >>> narrowed(Candidate((64, 32)), lambda c: sum(c.hidden_layer_sizes) < 50).hidden_layer_sizes
     (24, 12)
     """
-    small = replace(candidate, encoding="standard", embedding_size=0)
+    if candidate.n_members > 1 and not fits(candidate):
+        candidate = as_single(candidate)
+    small = replace(as_single(candidate), encoding="standard", embedding_size=0)
     for start in (candidate, small):
         for sizes in _narrower(start.hidden_layer_sizes):
             narrow = replace(start, hidden_layer_sizes=sizes)

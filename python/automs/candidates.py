@@ -1,16 +1,14 @@
-"""Settings, or a search space and a seed -> `Candidate`s."""
+"""Settings -> `Candidate`: one network and how it is trained, with the sizes of its arrays."""
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
-from automs.search_space import SearchSpace
-from automs.seeds import derive_seed, keyed_rng
+from automs.seeds import derive_seed
 from automs.setting_rules import (
     ACTIVATIONS,
     LOSSES,
@@ -31,10 +29,8 @@ __all__ = [
     "SCHEDULES",
     "Candidate",
     "allowed_losses",
-    "check_search_space",
+    "as_single",
     "derive_seed",
-    "draw_candidates",
-    "mutate_candidate",
     "resolve_loss",
 ]
 
@@ -67,6 +63,9 @@ class Candidate:
     scaling_layer : bool, default=False
         Each input of the first layer, embedded ones too, is multiplied by a trained factor that
         starts at 1; the model that is saved has the factors in its weights.
+    n_members : int, 1 to 64, default=1
+        Networks that share tables and hidden layers, each with a scaling layer, whose factors start
+        at 1 or -1, and a last layer of its own: TabM in its mini form, see Notes.
     parametric_activation : bool, default=False
         A hidden unit gives ``x + (f(x) - x) * a``, f being `activation`, a trained and 1 at first.
     parametrization : {"standard", "ntp"}, default="standard"
@@ -133,6 +132,17 @@ class Candidate:
     ValueError
         When a setting breaks its rule, or two settings contradict each other.
 
+    Notes
+    -----
+    Members learn from the same mini-batches; their loss is the mean of their losses, and the
+    candidate predicts the mean of their predictions, by which its best epoch is chosen. In the
+    model each of them is a network of its own.
+
+    References
+    ----------
+    Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM: advancing tabular deep learning with
+    parameter-efficient ensembling", 2024, arXiv 2410.24210.
+
     Examples
     --------
     >>> Candidate((32, 16), learning_rate=0.01).n_parameters(n_features=10, n_outputs=1)
@@ -149,6 +159,7 @@ class Candidate:
     frequency_scale: float = 0.1
     residual: bool = False
     scaling_layer: bool = False
+    n_members: int = 1
     parametric_activation: bool = False
     parametrization: str = "standard"
     weight_init: str = "normal"
@@ -227,73 +238,35 @@ class Candidate:
         embedding_rows: Sequence[int] = (),
         n_periodic: int = 0,
     ) -> int:
-        """Give the number of a saved network's values (weights, biases, ...), as `layer_shapes`."""
+        """Give the number of the saved networks' values (weights, biases, ...), as `layer_shapes`.
+
+        Members, which are saved as a network each, count as such.
+        """
         shapes = self.layer_shapes(n_features, n_outputs, embedding_rows, n_periodic)
         embedded = [*self.table_shapes(embedding_rows), *self.periodic_shapes(n_periodic)]
         blends = sum(self.hidden_layer_sizes) if self.parametric_activation else 0
         layers = sum(n_in * n_out + n_out for n_in, n_out in shapes)
-        return sum(map(math.prod, embedded)) + blends + layers
+        return self.n_members * (sum(map(math.prod, embedded)) + blends + layers)
+
+    def n_trained(
+        self,
+        n_features: int,
+        n_outputs: int,
+        embedding_rows: Sequence[int] = (),
+        n_periodic: int = 0,
+    ) -> int:
+        """Give the number of values that training keeps, what members share counted once."""
+        sizes = n_features, n_outputs, embedding_rows, n_periodic
+        one = self.n_parameters(*sizes) // self.n_members
+        if self.n_members == 1:
+            return one
+        shapes = self.layer_shapes(*sizes)
+        (n_in, n_hidden), (n_last, n_out) = shapes[0], shapes[-1]
+        # The first layer is there twice: as it is trained, and with a member's factors in it.
+        own = self.n_members * (n_in + (n_last + 1) * n_out)
+        return one - (n_last + 1) * n_out + n_in * n_hidden + own
 
 
-def check_search_space(space: SearchSpace) -> None:
-    """Raise ValueError, naming the nearest setting, when `space` names none of `Candidate`'s."""
-    for name in space:
-        if name not in RULES:
-            near = difflib.get_close_matches(name, RULES, n=1, cutoff=0.0)[0]
-            raise ValueError(
-                f"search_space must name settings of Candidate, got {name!r}: nearest is {near!r}"
-            )
-
-
-def _candidate_from(values: dict[str, Any], seed: int, number: int) -> Candidate:
-    try:
-        return Candidate(**{"seed": derive_seed(seed, number), **values})
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"search_space gave an invalid candidate: {error}") from error
-
-
-def draw_candidates(
-    space: SearchSpace, n_candidates: int, seed: int, first: int = 0
-) -> list[Candidate]:
-    """Draw candidates number `first`, `first` + 1, ... from a search space.
-
-    Parameters
-    ----------
-    space : SearchSpace
-    n_candidates : int
-    seed : int
-    first : int, default=0
-        Number of the first one.
-
-    Returns
-    -------
-    list of Candidate
-        Candidate number i depends on the space, `seed` and i alone. Each has a seed of its own,
-        ``derive_seed(seed, i)``, unless the space sets one.
-
-    Raises
-    ------
-    ValueError, TypeError
-        When the space names what is no setting, or draws values that break a candidate's rules.
-
-    Examples
-    --------
-    >>> space = SearchSpace({"hidden_layer_sizes": (8,)})
-    >>> draw_candidates(space, 5, seed=0)[3] == draw_candidates(space, 1, seed=0, first=3)[0]
-    True
-    """
-    check_search_space(space)
-    return [
-        _candidate_from(space.sample(keyed_rng(seed, number)), seed, number)
-        for number in range(first, first + n_candidates)
-    ]
-
-
-def mutate_candidate(parent: Candidate, space: SearchSpace, seed: int, number: int) -> Candidate:
-    """Give a candidate near `parent`, inside `space`, with a new seed.
-
-    It depends on the parent, the space, `seed` and `number` alone; settings that the space does
-    not name have their defaults.
-    """
-    values = space.mutate(parent.settings(), keyed_rng(seed, number))
-    return _candidate_from(values, seed, number)
+def as_single(candidate: Candidate) -> Candidate:
+    """Give a candidate's settings for a network without members."""
+    return candidate if candidate.n_members == 1 else replace(candidate, n_members=1)

@@ -42,6 +42,7 @@ _REALS = (
 )  # fmt: skip
 _WHOLES = (
     "batch_size", "epochs", "embedding_size", "n_frequencies", "periodic_embedding_size",
+    "n_members",
 )  # fmt: skip
 _FLAGS = (
     "residual", "nesterov", "scaling_layer", "parametric_activation", "zero_output_layer",

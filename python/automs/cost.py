@@ -15,6 +15,7 @@ FLOPS_PER_UNIT = 40.0
 FLOPS_PER_WAVE = 24.0  # and row: a cosine, its derivative
 FLOPS_PER_UPDATE = 12.0
 FLOPS_PER_LAYER_STEP = 4_000.0
+FLOPS_PER_FACTOR = 6.0  # and member, weight of the first layer and step
 # Piecewise columns by table, in dense features of a row: per row, and per bin and step. The engine
 # goes by the same (cpp/core/piecewise_layout.hpp), and by the rows of its tiles.
 FEATURES_PER_VALUE = 4.2
@@ -63,7 +64,9 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         each for the forward pass, its gradient, and the gradient of its layer's input, which the
         encoded features (``first`` weights of the first layer) do not need; those that tables
         give do, as do those of a periodic embedding, and the values of both are parameters. A
-        cosine of that, with its slope, takes 24 operations, and its part in each output 4. All
+        cosine of that, with its slope, takes 24 operations, and its part in each output 4. Each
+        member takes what a network does for a row and its layers' calls, and 6 operations a step
+        for each weight of the first layer; parameters that members share count once. All
         bins of the piecewise columns together count in ``weights`` and ``first`` as
         ``4.2 * columns + 5 * bins / min(batch_size, 128)`` features, where that is less. For the
         closed form, which has no epochs: ``rows * d**2 + d**3`` with ``d = features + 1``.
@@ -87,14 +90,17 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     weights = sum(n_in * n_out for n_in, n_out in shapes) - saved
     units = sum(n_out for _, n_out in shapes)
     first = n_features * shapes[0][1] - saved
-    parameters = candidate.n_parameters(n_features, n_outputs, embedding_rows, n_periodic)
+    parameters = candidate.n_trained(n_features, n_outputs, embedding_rows, n_periodic)
+    n_members = candidate.n_members
     steps = math.ceil(n_rows / candidate.batch_size)
-    per_epoch = n_rows * (6.0 * weights - 2.0 * first + FLOPS_PER_UNIT * units)
+    per_epoch = n_members * n_rows * (6.0 * weights - 2.0 * first + FLOPS_PER_UNIT * units)
     if periodic := candidate.periodic_shapes(n_periodic):
         waves, mixed = (math.prod(shape) for shape in periodic[:2])
         per_epoch += n_rows * (FLOPS_PER_WAVE * waves + 4.0 * mixed)
-    per_epoch += steps * (FLOPS_PER_UPDATE * parameters + FLOPS_PER_LAYER_STEP * len(shapes))
-    return epochs * per_epoch
+    calls = FLOPS_PER_LAYER_STEP * len(shapes) * n_members
+    if n_members > 1:
+        calls += FLOPS_PER_FACTOR * n_members * math.prod(shapes[0])
+    return epochs * (per_epoch + steps * (FLOPS_PER_UPDATE * parameters + calls))
 
 
 def _saved_features(batch_size: int, piecewise_bins: Sequence[int]) -> float:

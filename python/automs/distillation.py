@@ -158,9 +158,9 @@ class _School:
             bounded = self._training.metric.has_domain
             networks = [
                 replace(network, bounded=bounded or network.bounded)
-                for network in self._training.networks(trial.number)
+                for network in self._training.networks(trial.number, folds)
             ]
-            members.append((weight, [networks[fold] for fold in folds]))
+            members.append((weight, networks))
         predicted = self._predicted(members, slice(None))
         if self._training.target.classes is None:
             return predicted

@@ -144,7 +144,7 @@ class KeptStates:
 
     def _bytes(self, number: int, bytes_of: Callable[[int, int], int]) -> int:
         if number not in self._sizes:
-            self._sizes[number] = self._training.n_parameters(number)
+            self._sizes[number] = self._training.n_trained(number)
         return bytes_of(self._sizes[number], self._training.n_folds)
 
 

@@ -49,7 +49,7 @@ def pupils(
     base = replace(
         recipe, loss="poisson" if counts else "squared", optimizer=optimizer, dropout=0.0,
         label_smoothing=0.0, patience=None, residual=False, numeric_embedding="none",
-        parametric_activation=False,
+        parametric_activation=False, n_members=1,
     )  # fmt: skip
     shapes = [[(width,) * depth for width in _WIDTHS] for depth in _DEPTHS]
     found = []

@@ -138,7 +138,7 @@ def _further_seeds(
             continue
         seed = derive_seed(candidate.seed or 0, counts[number])
         seeds.append((nets[number], replace(candidate, seed=seed)))
-        counts[number] += 1
+        counts[number] += candidate.n_members
         planned_seconds += expected
     return seeds
 

@@ -83,9 +83,12 @@ class SettingColumns(Sequence[Candidate]):
         values = {name: _entry(name, column, at) for name, column in self._values.items()}
         return Candidate(**values)
 
+    def _value(self, name: str) -> Any:
+        return self._values.get(name, _DEFAULTS[name])
+
     def column(self, name: str) -> Column:
         """Give the values of a setting, shape (n,); words are objects."""
-        value = self._values.get(name, _DEFAULTS[name])
+        value = self._value(name)
         if not isinstance(value, np.ndarray):
             return np.full(self._n, 0 if value is None else value)
         rule = RULES[name]
@@ -93,7 +96,7 @@ class SettingColumns(Sequence[Candidate]):
 
     def words(self, name: str) -> dict[str, npt.NDArray[np.intp]]:
         """Give each word that occurs in a setting with the numbers of its candidates."""
-        value = self._values.get(name, _DEFAULTS[name])
+        value = self._value(name)
         if not isinstance(value, np.ndarray):
             return {value: np.arange(self._n)}
         rule = RULES[name]
@@ -105,7 +108,7 @@ class SettingColumns(Sequence[Candidate]):
         """Give what `automs.columns.to_columns` gives of a list of the same candidates."""
         columns: dict[str, Column] = {}
         for name, rule in RULES.items():
-            value = self._values.get(name, _DEFAULTS[name])
+            value = self._value(name)
             if isinstance(rule, Sizes):
                 columns["hidden_sizes"], columns["hidden_offsets"] = self._layers(value)
             elif isinstance(rule, OneOf) and name != "loss":
@@ -141,8 +144,13 @@ class SettingColumns(Sequence[Candidate]):
 
         These are the optimizer and its weight decay; of each optimizer the largest stands for all.
         Besides, a periodic embedding and the encoding, of each of which the first stands for all,
-        and the largest L1 penalty, which no network has.
+        the largest L1 penalty, which no network has, and among those with members the fewest
+        layers.
         """
+        several = np.flatnonzero(self.column("n_members") > 1)
+        if several.size:
+            depths = np.diff(self._layers(self._value("hidden_layer_sizes"))[1])
+            self[int(several[depths[several].argmin()])]
         self[int(self.column("l1_penalty").argmax())]
         embeds = self.words("numeric_embedding").get("pbld", np.empty(0, dtype=np.intp))
         for numbers in self.words("encoding").values():

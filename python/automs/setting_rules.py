@@ -54,6 +54,7 @@ RULES: dict[str, Rule] = {
     "frequency_scale": _POSITIVE,
     "residual": Flag(),
     "scaling_layer": Flag(),
+    "n_members": Whole(1, high=64),
     "parametric_activation": Flag(),
     "parametrization": OneOf(PARAMETRIZATIONS),
     "weight_init": OneOf(WEIGHT_INITS),
@@ -102,6 +103,8 @@ def check_together(candidate: Any) -> None:
             f"numeric_embedding {c.numeric_embedding!r} must have encoding 'robust' or "
             f"'standard', got {c.encoding!r}"
         )
+    if c.n_members > 1 and not c.hidden_layer_sizes:
+        raise ValueError(f"n_members must be 1 without hidden layers, got {c.n_members}")
     if c.optimizer != "exact":
         if c.l1_penalty > 0:
             raise ValueError(

@@ -49,18 +49,19 @@ class TrainedCandidate:
         best of 1/15, 3/15, 7/15 and all of the epochs, which is less due to chance.
     fold_scores : ndarray of float64, shape (n_folds,)
     weights : list of list of ndarray of float32
-        For each fold the layers' weights, (fan_in, fan_out) each, at the best epoch, or the last
-        one without validation rows. For encoded features and, in a regression, an encoded target.
+        For each fold, and for each of its members where there are several, the layers' weights,
+        (fan_in, fan_out) each, at the best epoch, or the last one without validation rows. For
+        encoded features and, in a regression, an encoded target.
     biases : list of list of ndarray of float32
         Likewise, (fan_out,) each.
     embeddings : list of list of ndarray of float32
-        For each fold the tables of embedded columns, (n_rows, size) each.
+        Likewise, the tables of embedded columns, (n_rows, size) each.
     periodic : list of dict or None
-        For each fold the arrays of the periodic embedding of n scaled features: ``frequencies``
+        Likewise, the arrays of the periodic embedding of n scaled features: ``frequencies``
         and ``phases``, (n_frequencies, n), ``weights``, (n_frequencies, n_outputs, n), and
         ``biases``, (n_outputs, n); None without one.
     blends : list of list of ndarray of float32
-        For each fold the hidden layers' parametric activations, (fan_out,) each; empty without.
+        Likewise, the hidden layers' parametric activations, (fan_out,) each; empty without.
     curves : list of dict
         For each fold ``train_loss``, ``validation_loss`` and ``validation_score``, float64, one
         value an epoch; of a diverging epoch there may be no validation.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import TrainJobs
-from automs.candidates import Candidate
+from automs.candidates import Candidate, as_single
 from automs.columns import as_network, to_columns
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
@@ -137,10 +137,16 @@ class Training:
         return self.views.view(fold, candidate)
 
     def n_parameters(self, candidate: int) -> int:
-        """Give the number of weights, biases and values of tables of one fold's network."""
+        """Give the number of weights, biases and values of tables of one fold's networks."""
         settings = self.candidates[candidate]
         n_features, tables, _, n_periodic = self.feature_counts(settings)
         return settings.n_parameters(n_features, self.target.n_logits, tables, n_periodic)
+
+    def n_trained(self, candidate: int) -> int:
+        """Give the number of values that the state of one fold has."""
+        settings = self.candidates[candidate]
+        n_features, tables, _, n_periodic = self.feature_counts(settings)
+        return settings.n_trained(n_features, self.target.n_logits, tables, n_periodic)
 
     def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int], int]:
         """Give the first fold's features, rows of tables, bins of columns and scaled features."""
@@ -277,21 +283,22 @@ class Training:
         """Forget the weights of candidates that will neither go on nor be used."""
         self._jobs.release(self.job_numbers(candidates))
 
-    def networks(self, candidate: int) -> list[FoldNetwork]:
-        """Give the chosen network of each fold."""
+    def networks(self, candidate: int, folds: Sequence[int] | None = None) -> list[FoldNetwork]:
+        """Give the chosen networks of some folds, by default all: of each fold every member."""
+        members = range(self.candidates[candidate].n_members)
+        folds = self.folds if folds is None else folds
+        return [self._network(candidate, fold, member) for fold in folds for member in members]
+
+    def _network(self, candidate: int, fold: int, member: int) -> FoldNetwork:
         task, settings = self.target.task, self.candidates[candidate]
         kind = kind_of_scale(settings.loss, task)
-        networks = []
-        for fold, job in enumerate(self.job_numbers([candidate])):
-            weights, biases, embeddings, blends = self._jobs.weights(int(job))
-            view = self.view(fold, settings)
-            scale = view.target_scale
-            weights[-1], biases[-1] = scale.absorb(weights[-1]), scale.absorb(biases[-1])
-            networks.append(
-                FoldNetwork(
-                    settings, view.encoder, weights, biases, scale.centre, scale.scale,
-                    link_of(task, kind), embeddings, blends, self._jobs.periodic(int(job)),
-                    self.target_range(fold), kind is ScaleKind.LOGS,
-                )
-            )  # fmt: skip
-        return networks
+        job = int(self.job_numbers([candidate])[fold])
+        weights, biases, embeddings, blends = self._jobs.weights(job, member)
+        view = self.view(fold, settings)
+        scale = view.target_scale
+        weights[-1], biases[-1] = scale.absorb(weights[-1]), scale.absorb(biases[-1])
+        return FoldNetwork(
+            as_single(settings), view.encoder, weights, biases, scale.centre, scale.scale,
+            link_of(task, kind), embeddings, blends, self._jobs.periodic(job),
+            self.target_range(fold), kind is ScaleKind.LOGS,
+        )  # fmt: skip

@@ -148,7 +148,7 @@ def _contender(workshop: Workshop, chosen: Ensemble, again: Networks | None = No
     chosen = replace(chosen, fold_scores=workshop.decide(chosen).fold_scores)
     again = {} if again is None else again
     networks = {
-        t.number: again.get(t.number, training.networks(t.number)[:1]) for t in chosen.members
+        t.number: again.get(t.number, training.networks(t.number, [0])) for t in chosen.members
     }
     n_members = len(chosen.members)
     name, kind, reason = "small-ensemble", "ensemble", f"weighted mean of {n_members} candidates"

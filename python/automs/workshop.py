@@ -9,7 +9,7 @@ import numpy as np
 
 from automs.board_rows import mean_score
 from automs.budgets import Cost, CostModel, Limits
-from automs.candidates import Candidate
+from automs.candidates import Candidate, as_single
 from automs.decision import Decision, Predictions, Values
 from automs.finish import Ensemble
 from automs.kept_models import KeptModel, Networks, front
@@ -78,7 +78,7 @@ class Workshop:
         self._examined: dict[int, list[Values]] = {}
         self._nominal = nominal
         self._constant = constant
-        self._first = training.networks(constant.number)[:1]
+        self._first = training.networks(constant.number, [0])
         self._plain = Decision(constant.progress.fold_scores)
         self._smallest = pack(alone(constant), {constant.number: self._first}, self._plain)
         self.costs = CostModel(
@@ -117,7 +117,7 @@ class Workshop:
             self.costs.pace *= measured / thought
 
     def cost_before_training(self, candidate: Candidate) -> Cost:
-        """Pack and weigh a network of zeros, which takes what any other of its shape does."""
+        """Pack and weigh networks of zeros, which take what any others of their shape do."""
         encoder = self.training.views.encoder(0, candidate)
         shapes = candidate.layer_shapes(
             encoder.n_features, self.training.target.n_logits, encoder.embedding_rows,
@@ -128,16 +128,16 @@ class Workshop:
         waves = dict(zip(names, candidate.periodic_shapes(encoder.n_scaled), strict=False))
         blends = candidate.hidden_layer_sizes if candidate.parametric_activation else ()
         network = replace(
-            self._first[0], candidate=candidate, encoder=encoder,
+            self._first[0], candidate=as_single(candidate), encoder=encoder,
             weights=[np.zeros(shape, dtype=np.float32) for shape in shapes],
             biases=[np.zeros(n_out, dtype=np.float32) for _, n_out in shapes],
             embeddings=[np.zeros(shape, dtype=np.float32) for shape in tables],
             blends=[np.zeros(n, dtype=np.float32) for n in blends],
             periodic={n: np.zeros(s, dtype=np.float32) for n, s in waves.items()} or None,
         )  # fmt: skip
-        one = {self._constant.number: [network]}
-        packed = self._pack(alone(self._constant), one, self._plain)
-        return self.weigh(packed, [network])
+        members = [network] * candidate.n_members
+        packed = self._pack(alone(self._constant), {self._constant.number: members}, self._plain)
+        return self.weigh(packed, members)
 
     def weigh(self, predictor: Predictor, networks: Sequence[FoldNetwork]) -> Cost:
         """Give what a packed model of these networks takes."""

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/candidate.hpp"
@@ -101,6 +102,12 @@ struct Layer {
   bool residual = false;
 };
 
+/// What a member has of its own.
+struct Own {
+  std::vector<Parameter> scales;
+  Layer last;
+};
+
 class Trainer {
  public:
   /// Starts from the engine's own first weights, which are read out of its padded buffer.
@@ -116,7 +123,8 @@ class Trainer {
       if (candidate.architecture.parametrization == automs::Parametrization::ntp) {
         layer.root = std::sqrt(from.fan_in);
       }
-      const bool is_scaled = is_first && candidate.architecture.scaling_layer;
+      const bool is_scaled = is_first && (candidate.architecture.scaling_layer ||
+                                          candidate.architecture.n_members > 1);
       const std::size_t start = is_scaled ? network.scaling.weights : from.weights;
       layer.W.assign(from.fan_in, std::vector<Parameter>(from.fan_out));
       layer.b.resize(from.fan_out);
@@ -135,6 +143,22 @@ class Trainer {
       }
       for (int j = 0; j < from.fan_out; ++j) layer.b[j].value = weights[from.bias + j];
       layers_.push_back(layer);
+    }
+    for (std::size_t m = 1; m < network.members.size(); ++m) {
+      const automs::Network& member = network.members[m];
+      const automs::Layer& from = member.layers.back();
+      Own own{scales_, layers_.back()};
+      for (std::size_t i = 0; i < own.scales.size(); ++i) {
+        own.scales[i].value = weights[member.scaling.scales + i];
+      }
+      for (int j = 0; j < from.fan_out; ++j) {
+        own.last.b[j].value = weights[from.bias + j];
+        for (int i = 0; i < from.fan_in; ++i) {
+          own.last.W[i][j].value =
+              own.last.root * weights[from.weights + static_cast<std::size_t>(i) * from.stride + j];
+        }
+      }
+      others_.push_back(own);
     }
     for (const automs::Embedding& from : network.embeddings) {
       Table table(from.n_rows, std::vector<Parameter>(from.size));
@@ -168,9 +192,14 @@ class Trainer {
     for (std::int32_t row : train_rows_) mean_weight += weights_[row];
     mean_weight /= static_cast<double>(train_rows_.size());
     double total = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double factor = weights_[rows[i]] / mean_weight / static_cast<double>(rows.size());
-      total += factor * row_gradient(rows[i], factor, step, i);
+    for (std::size_t m = 0; m <= others_.size(); ++m) {
+      select(m);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const double factor = weights_[rows[i]] / mean_weight /
+                              static_cast<double>(rows.size() * (others_.size() + 1));
+        total += factor * row_gradient(rows[i], factor, step, m * rows.size() + i);
+      }
+      select(m);
     }
     return total;
   }
@@ -179,6 +208,7 @@ class Trainer {
   std::vector<Table>& tables() { return tables_; }
   Periodic& periodic() { return periodic_; }
   std::vector<Parameter>& scales() { return scales_; }
+  std::vector<Own>& others() { return others_; }  // all members but the first
 
   /// The factor of input i of layer l in the product: W[i][j].value times it is what passes
   /// through.
@@ -310,13 +340,27 @@ class Trainer {
       }
     }
     for (Parameter& p : scales_) update(p, o.scaling_lr_factor * rate, step, false);
-    for (Layer& layer : layers_) {
-      for (auto& row : layer.W) {
-        for (Parameter& p : row) update(p, rate, step, true);
-      }
-      for (Parameter& p : layer.b) update(p, o.bias_lr_factor * rate, step, false);
-      for (Parameter& p : layer.blend) update(p, o.activation_lr_factor * rate, step, false);
+    for (Layer& layer : layers_) update_layer(layer, rate, step);
+    for (Own& own : others_) {
+      for (Parameter& p : own.scales) update(p, o.scaling_lr_factor * rate, step, false);
+      update_layer(own.last, rate, step);
     }
+  }
+
+  void update_layer(Layer& layer, double rate, std::size_t step) {
+    const automs::OptimizerSettings& o = candidate_.optimizer;
+    for (auto& row : layer.W) {
+      for (Parameter& p : row) update(p, rate, step, true);
+    }
+    for (Parameter& p : layer.b) update(p, o.bias_lr_factor * rate, step, false);
+    for (Parameter& p : layer.blend) update(p, o.activation_lr_factor * rate, step, false);
+  }
+
+  /// Puts what member m has of its own in place of what the first one has, or back.
+  void select(std::size_t m) {
+    if (m == 0) return;
+    std::swap(scales_, others_[m - 1].scales);
+    std::swap(layers_.back(), others_[m - 1].last);
   }
 
   void update(Parameter& p, double rate, std::size_t step, bool is_weight) {
@@ -341,6 +385,7 @@ class Trainer {
   std::vector<Table> tables_;
   Periodic periodic_;
   std::vector<Parameter> scales_;
+  std::vector<Own> others_;
   std::vector<std::vector<std::int32_t>> codes_;
   Matrix X_, y_;
   Vector weights_;

@@ -1,6 +1,7 @@
 // Candidates and views -> trained states, held against the naive twin and central differences.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -77,8 +78,14 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
     for (int j = 0; j < layer.fan_out; ++j) {
       CHECK_CLOSE(fast.weights[layer.bias + j], twin.layers()[l].b[j].value, tolerance);
       for (int i = 0; i < layer.fan_in; ++i) {
-        const std::size_t at = layer.weights + static_cast<std::size_t>(i) * layer.stride + j;
-        CHECK_CLOSE(fast.weights[at], twin.input_factor(l, i) * twin.layers()[l].W[i][j].value,
+        const std::size_t place = static_cast<std::size_t>(i) * layer.stride + j;
+        const double trained = twin.layers()[l].W[i][j].value;
+        if (l == 0 && !network.members.empty()) {  // W has the scales of any member
+          CHECK_CLOSE(fast.weights[network.scaling.weights + place], trained / layer.root,
+                      tolerance);
+          continue;
+        }
+        CHECK_CLOSE(fast.weights[layer.weights + place], twin.input_factor(l, i) * trained,
                     tolerance);
       }
       if (!network.is_blended(l)) continue;
@@ -90,6 +97,21 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
       }
     }
   }
+  for (std::size_t m = 1; m < network.members.size(); ++m) {
+    const Network& member = network.members[m];
+    const Layer& last = member.layers.back();
+    const naive::Own& own = twin.others()[m - 1];
+    for (std::size_t i = 0; i < own.scales.size(); ++i) {
+      CHECK_CLOSE(fast.weights[member.scaling.scales + i], own.scales[i].value, tolerance);
+    }
+    for (int j = 0; j < last.fan_out; ++j) {
+      CHECK_CLOSE(fast.weights[last.bias + j], own.last.b[j].value, tolerance);
+      for (int i = 0; i < last.fan_in; ++i) {
+        const std::size_t at = last.weights + static_cast<std::size_t>(i) * last.stride + j;
+        CHECK_CLOSE(fast.weights[at], own.last.W[i][j].value / own.last.root, tolerance);
+      }
+    }
+  }
   CHECK_CLOSE(fast.train_loss.back(), twin.last_epoch_loss(), tolerance);
 }
 
@@ -98,15 +120,21 @@ inline std::vector<Loss> all_losses() {
           Loss::poisson, Loss::squared_log, Loss::cross_entropy};
 }
 
-/// Weighted mean loss of the training rows, without dropout, for the numerical gradient.
+/// Weighted mean loss of the training rows, without dropout, for the numerical gradient; of members
+/// the mean of their losses.
 inline double mean_loss(const Candidate& c, const Network& network, const View<double>& view,
                         std::vector<double> weights) {
-  fold_scales(network, weights.data());
-  Workspace<double> workspace;
-  workspace.lay_out(network, view.n_targets);
-  Evaluation evaluation;
-  evaluate(c, network, view, weights.data(), view.train_rows, workspace, evaluation);
-  return evaluation.loss;
+  double total = 0.0;
+  for_each_member(network, [&](Network member) {
+    member.members.clear();
+    fold_scales(member, weights.data());
+    Workspace<double> workspace;
+    workspace.lay_out(member, view.n_targets);
+    Evaluation evaluation;
+    evaluate(c, member, view, weights.data(), view.train_rows, workspace, evaluation);
+    total += evaluation.loss;
+  });
+  return total / static_cast<double>(std::max<std::size_t>(network.members.size(), 1));
 }
 
 /// How far SGD moves the value at `at` of the flat buffer for a gradient of 1: not at all where it
@@ -115,6 +143,14 @@ inline double mean_loss(const Candidate& c, const Network& network, const View<d
 inline double reach(const Candidate& c, const Network& network, std::size_t at) {
   const ScalingLayer& scaling = network.scaling;
   const std::size_t first = network.layers.front().weights;
+  for (std::size_t m = 1; m < network.members.size(); ++m) {
+    const Network& member = network.members[m];
+    const Layer& last = member.layers.back();
+    const std::size_t n_scales = static_cast<std::size_t>(network.n_features());
+    if (at - member.scaling.scales < n_scales) return c.optimizer.scaling_lr_factor;
+    if (at >= last.weights && at < last.bias) return 1.0 / (last.root * last.root);
+    if (at - last.bias < static_cast<std::size_t>(last.stride)) return c.optimizer.bias_lr_factor;
+  }
   if (scaling.is_there && at >= scaling.scales && at < scaling.weights) {
     return c.optimizer.scaling_lr_factor;
   }

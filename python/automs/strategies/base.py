@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from automs.candidates import Candidate, draw_candidates
+from automs.candidates import Candidate
 from automs.cost import nominal_cost
+from automs.draws import draw_candidates
 from automs.search_space import SearchSpace
 from automs.seeds import derive_seed
 

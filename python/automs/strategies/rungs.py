@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from automs.candidates import Candidate, mutate_candidate
+from automs.candidates import Candidate
+from automs.draws import mutate_candidate
 from automs.schedule import bracket_cost, epoch_at, n_survivors
 from automs.seeds import derive_seed, keyed_rng
 from automs.strategies.base import Problem, Request, Result, Strategy
