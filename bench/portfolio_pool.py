@@ -35,16 +35,36 @@ RECIPES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+#: Networks that share a trunk: the hand-chosen ones and the recipes above with members.
+MEMBERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("hand", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 8}),
+    ("hand", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 4}),
+    ("hand", {"hidden_layer_sizes": (128, 128, 128), "encoding": "quantile", "n_members": 8}),
+    ("hand", {"hidden_layer_sizes": (128, 128), "learning_rate": 5e-3, "n_members": 8}),
+    (
+        "hand",
+        {"encoding": "piecewise", "dropout": 0.3, "weight_decay": 0.1, "n_members": 8},
+    ),
+    ("hand", {"learning_rate": 5e-3, "dropout": 0.3, "weight_decay": 0.1, "n_members": 8}),
+    ("hand", {"hidden_layer_sizes": (64,), "encoding": "piecewise", "n_members": 8}),
+    ("s", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 8}),
+    ("td", {"hidden_layer_sizes": (128, 128), "n_members": 8}),
+    ("td", {"hidden_layer_sizes": (128, 128), "n_members": 4}),
+    ("td", {"hidden_layer_sizes": (64, 64), "dropout": 0.3, "n_members": 8}),
+)
+
+
 def record_pool(scores: Path) -> None:
-    """Write what the names mean beside a file of scores, or see that they still mean it.
+    """Write what the names mean beside a file of scores, and see that known ones still mean it.
 
     Without this, another default search space would give old scores to new candidates.
     """
     path = scores.with_suffix(".pool.json")
-    if not path.exists():
-        path.write_text(pool_text())
-    elif path.read_text() != pool_text():
+    now = pool_text()
+    known = json.loads(path.read_text()) if path.exists() else {}
+    if any(json.loads(now).get(name) != settings for name, settings in known.items()):
         raise SystemExit(f"{scores} was measured with other candidates, those of {path.name}")
+    path.write_text(now)
 
 
 def pool_text() -> str:
@@ -64,11 +84,12 @@ def default_epochs(n_rows: int) -> int:
 
 
 def pool(task: str, n_rows: int) -> dict[str, Candidate]:
-    """The hand-chosen list (`hand00`, ...), draws (`draw00`, ...) and recipes (`real00`, ...)."""
+    """The hand-chosen list (`hand00`), draws (`draw00`), recipes (`real00`), members (`tabm00`)."""
     named = {
         **_numbered("hand", _hand_chosen(task, n_rows)),
         **_numbered("draw", _draws(task, n_rows)),
         **_numbered("real", _recipes(task, n_rows)),
+        **_numbered("tabm", _members(task, n_rows)),
     }
     return {name: replace(c, seed=seed) for seed, (name, c) in enumerate(named.items())}
 
@@ -85,7 +106,7 @@ def _hand_chosen(task: str, n_rows: int) -> list[Candidate]:
 def _draws(task: str, n_rows: int) -> list[Candidate]:
     from automs.draws import draw_candidates
 
-    space = default_search_space(task, REFERENCE_ROWS)
+    space = default_search_space(task, REFERENCE_ROWS).replace(n_members=1)
     batch = automatic_batch_size(n_rows) / automatic_batch_size(REFERENCE_ROWS)
     epochs = longest_epochs(n_rows) / longest_epochs(REFERENCE_ROWS)
     return [
@@ -99,11 +120,23 @@ def _draws(task: str, n_rows: int) -> list[Candidate]:
 
 
 def _recipes(task: str, n_rows: int) -> list[Candidate]:
+    return [_of_form(form, task, n_rows, settings) for form, settings in RECIPES]
+
+
+def _members(task: str, n_rows: int) -> list[Candidate]:
+    return [_of_form(form, task, n_rows, settings) for form, settings in MEMBERS]
+
+
+def _of_form(form: str, task: str, n_rows: int, settings: dict[str, Any]) -> Candidate:
     """Without label smoothing, as probabilities are scored."""
     own = {
         "batch_size": automatic_batch_size(n_rows),
         "epochs": default_epochs(n_rows),
         "label_smoothing": 0.0,
     }
-    forms = {"s": realmlp_td_s, "td": realmlp_td}
-    return [forms[form](task, n_rows, **(own | settings)) for form, settings in RECIPES]
+    if form != "hand":
+        recipe = realmlp_td_s if form == "s" else realmlp_td
+        return recipe(task, n_rows, **(own | settings))
+    first = hand_chosen(task, REFERENCE_ROWS, **own)[0]
+    plain = {"hidden_layer_sizes": (64, 64), "encoding": "robust", "scaling_lr_factor": 1.0}
+    return replace(first, **(plain | settings))
