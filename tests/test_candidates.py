@@ -226,7 +226,7 @@ def test_columns_have_the_agreed_types_and_codes():
     int32 = (
         "hidden_sizes activation loss optimizer learning_rate_schedule batch_size epochs patience "
         "embedding_size numeric_embedding n_frequencies periodic_embedding_size parametrization "
-        "weight_init bias_init weight_decay_schedule dropout_schedule"
+        "weight_init bias_init weight_decay_schedule dropout_schedule n_members"
     )
     assert {types.pop(name) for name in int32.split()} == {"int32"}
     flags = "residual nesterov scaling_layer parametric_activation zero_output_layer"

@@ -57,7 +57,7 @@ LAYERS = (
     ("label_metrics", "probability_metrics", "value_metrics"),
     ("columns", "cost", "outcomes", "setting_columns"),
     ("portfolio",),
-    ("pupils", "recipes", "skewed_targets"),
+    ("draws", "pupils", "recipes", "skewed_targets"),
     ("candidates", "encoding", "memory"),
     ("encoding_categories",),
     ("encoding_parts",),

@@ -160,7 +160,7 @@ def test_bad_settings_are_refused(settings, message):
 
 def test_a_linear_one_among_columns_is_refused():
     with pytest.raises(ValueError, match="n_members must be 1 without hidden layers"):
-        SettingColumns({"hidden_layer_sizes": [[8], [0]], "n_members": 2}, seed=0)
+        SettingColumns({"hidden_layer_sizes": np.array([[8], [0]]), "n_members": 2}, seed=0)
 
 
 def test_cost_grows_with_members_less_than_their_number():

@@ -81,6 +81,20 @@ _REALMLP_TD: tuple[dict[str, Any], ...] = (
 )
 _REALMLP_TD_S = {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "dropout": 0.15}
 
+#: Networks that share a trunk: what nearly every such list takes of them, by recipe and settings.
+_MEMBERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "regression": (
+        ("td_s", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 8}),
+        ("own", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 4}),
+        ("own", {"hidden_layer_sizes": (128, 128, 128), "encoding": "quantile", "n_members": 8}),
+    ),
+    "classification": (
+        ("td", {"hidden_layer_sizes": (128, 128), "n_members": 4}),
+        ("own", {"hidden_layer_sizes": (64,), "encoding": "piecewise", "n_members": 8}),
+        ("td", {"hidden_layer_sizes": (64, 64), "dropout": 0.3, "n_members": 8}),
+    ),
+}
+
 
 def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
     """Give the candidates that a search in the default space tries before it draws any.
@@ -105,12 +119,18 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
     """
     candidates = hand_chosen(task, n_train_rows, **settings)
     candidates += _by_recipe(task, n_train_rows, settings)
+    candidates += _with_members(task, n_train_rows, settings)
     return [candidate for candidate in candidates if suits_rows(candidate, n_train_rows)]
 
 
 def hand_chosen(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
     """Give those of them that no recipe of a paper is behind, for any number of rows."""
-    common = {
+    common = _own(task, n_train_rows)
+    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+
+
+def _own(task: str, n_train_rows: int) -> dict[str, Any]:
+    return {
         "activation": "mish" if task == "regression" else "silu",
         "optimizer": "adamw",
         "weight_decay": 0.02,
@@ -119,7 +139,19 @@ def hand_chosen(task: str, n_train_rows: int, **settings: Any) -> list[Candidate
         "learning_rate_schedule": "coslog4",
         **_by_rows(n_train_rows),
     }
-    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+
+
+def _with_members(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:
+    recipes = {"td": realmlp_td, "td_s": realmlp_td_s}
+    smooth = {**_by_rows(n_train_rows), "label_smoothing": 0.0}
+    own = {**_own(task, n_train_rows), "learning_rate": 3e-3, "scaling_lr_factor": 1.0}
+    kind = "regression" if task == "regression" else "classification"
+    return [
+        recipes[recipe](task, n_train_rows, **{**smooth, **changed, **settings})
+        if recipe in recipes
+        else Candidate(**{**own, **changed, **settings})
+        for recipe, changed in _MEMBERS[kind]
+    ]
 
 
 def _by_recipe(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:

@@ -139,14 +139,16 @@ class Training:
     def n_parameters(self, candidate: int) -> int:
         """Give the number of weights, biases and values of tables of one fold's networks."""
         settings = self.candidates[candidate]
-        n_features, tables, _, n_periodic = self.feature_counts(settings)
-        return settings.n_parameters(n_features, self.target.n_logits, tables, n_periodic)
+        return settings.n_parameters(*self._sizes(settings))
 
     def n_trained(self, candidate: int) -> int:
         """Give the number of values that the state of one fold has."""
         settings = self.candidates[candidate]
-        n_features, tables, _, n_periodic = self.feature_counts(settings)
-        return settings.n_trained(n_features, self.target.n_logits, tables, n_periodic)
+        return settings.n_trained(*self._sizes(settings))
+
+    def _sizes(self, candidate: Candidate) -> tuple[int, int, list[int], int]:
+        n_features, tables, _, n_periodic = self.feature_counts(candidate)
+        return n_features, self.target.n_logits, tables, n_periodic
 
     def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int], int]:
         """Give the first fold's features, rows of tables, bins of columns and scaled features."""
@@ -237,14 +239,9 @@ class Training:
 
     def validation_groups(self) -> npt.NDArray[np.integer[Any]]:
         """Give the group of each fold's validation rows; a row's own number without groups."""
-        return np.concatenate(
-            [
-                split.validation_rows
-                if split.validation_groups is None
-                else split.validation_groups
-                for split in self.splits
-            ]
-        )
+        groups = (split.validation_groups for split in self.splits)
+        rows = (split.validation_rows for split in self.splits)
+        return np.concatenate([r if g is None else g for r, g in zip(rows, groups, strict=True)])
 
     def fold_scores(self, candidate: int, predictions: Sequence[Values]) -> Values:
         """Score predictions, one array a fold, on the folds' validation rows."""
@@ -253,10 +250,11 @@ class Training:
         )
 
     def _fold_score(self, candidate: int, fold: int, predictions: Values) -> float:
-        rows = self.splits[fold].validation_rows
+        rows, quantile = self.splits[fold].validation_rows, self.candidates[candidate].quantile
         weights = None if self.sample_weight is None else self.sample_weight[rows]
-        y, quantile = self.target.values[rows], self.candidates[candidate].quantile
-        return score_predictions(self.metric, predictions, y, weights, quantile)
+        return score_predictions(
+            self.metric, predictions, self.target.values[rows], weights, quantile
+        )
 
     def curves(self, candidate: int) -> list[dict[str, Values]]:
         """Give for each fold the train loss, validation loss and validation score of each epoch."""

@@ -16,6 +16,7 @@ __all__ = ["HalvingStrategy"]
 
 _N_PARENTS = 8  # mutated candidates come from so many best finished ones
 _MUTATION = 0x307A  # keeps the choice of parents apart from the draws of candidates
+_MEMBERS = 0x7AB3  # keeps the seeds of candidates with members apart from those of all others
 
 
 class HalvingStrategy(RungStrategy):
@@ -29,6 +30,8 @@ class HalvingStrategy(RungStrategy):
         Rungs, as shares of each candidate's own epochs.
     first_share : float in (0, 1], default=0.125
         Share of the whole allowance for the first bracket, under a time limit.
+    members_share : float in [0, 1], default=0.25
+        Share of the whole allowance for first candidates with members, under a time limit.
     mutated_share : float in [0, 1], default=0.5
         Share of mutated copies of good candidates in the brackets after the first.
     max_bracket : int >= 1, default=512
@@ -41,6 +44,10 @@ class HalvingStrategy(RungStrategy):
 
     Notes
     -----
+    First candidates with members (`Candidate`) are slow to show their worth, too: after the first
+    bracket they are trained to their end, as many as their share pays for, and compared with no
+    others before. They count for what they are where `max_trials` is set.
+
     Without a time limit there is one bracket, of exactly `max_trials` candidates. With one, each
     bracket may cost twice what the one before could, and the last takes what is left; survivors
     are cut where their way to the last epoch would not fit, but for the best one. Promotion
@@ -70,6 +77,7 @@ class HalvingStrategy(RungStrategy):
         reduction_factor: int = 3,
         fractions: Sequence[float] = RUNG_FRACTIONS,
         first_share: float = 0.125,
+        members_share: float = 0.25,
         mutated_share: float = 0.5,
         max_bracket: int = 512,
     ) -> None:
@@ -77,13 +85,15 @@ class HalvingStrategy(RungStrategy):
             raise ValueError(f"reduction_factor must be >= 2, got {reduction_factor}")
         if not 0 < first_share <= 1:
             raise ValueError(f"first_share must be in (0, 1], got {first_share}")
-        if not 0 <= mutated_share <= 1:
-            raise ValueError(f"mutated_share must be in [0, 1], got {mutated_share}")
+        for name, share in (("members_share", members_share), ("mutated_share", mutated_share)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {share}")
         if max_bracket < 1:
             raise ValueError(f"max_bracket must be >= 1, got {max_bracket}")
         self.reduction_factor = reduction_factor
         self.fractions = check_fractions(fractions)
         self.first_share = first_share
+        self.members_share = members_share
         self.mutated_share = mutated_share
         self.max_bracket = max_bracket
 
@@ -97,7 +107,18 @@ class HalvingStrategy(RungStrategy):
 
     def start(self, problem: Problem) -> None:
         """Begin a search."""
+        alone = [c for c in problem.first_candidates if c.n_members == 1]
+        several = [c for c in problem.first_candidates if c.n_members > 1]
+        if problem.max_trials is not None:
+            several = several[: max(problem.max_trials - len(alone), 0)]
+        problem = replace(problem, first_candidates=alone)
         super().start(problem)
+        seed = derive_seed(problem.seed, _MEMBERS)
+        self._several = [
+            replace(c, seed=derive_seed(seed, at)) if c.seed is None else c
+            for at, c in enumerate(several)
+        ]
+        self._is_patient = False  # whether all of the bracket go on to their end
         self._parents: list[int] = []
         self._room_of_firsts = 0.0  # what beaten first candidates of this bracket may still cost
         self._firsts = {
@@ -163,8 +184,17 @@ class HalvingStrategy(RungStrategy):
             start = self.fractions[rung]
         return cost
 
+    def _n_at(self, rung: int) -> int:
+        if self._is_patient and rung < len(self.fractions):
+            return self._n_opened
+        return super()._n_at(rung)
+
     def _open(self, allowance: float) -> bool:
-        at_most: float | None = self.n_left(allowance)
+        self._is_patient = False
+        if self.candidates and self._open_several(allowance):
+            return True
+        n_left = self.n_left(allowance)
+        at_most = None if n_left is None else n_left - len(self._several)
         if math.isfinite(allowance):
             at_most = self.max_bracket if at_most is None else min(at_most, self.max_bracket)
         finished = [i for i, result in self._last.items() if result.finished]
@@ -173,6 +203,27 @@ class HalvingStrategy(RungStrategy):
         planned = self._share_to_finish(len(self._members))
         self._room_of_firsts = planned * sum(self._costs[i] for i in self._members)
         return opened
+
+    def _open_several(self, allowance: float) -> bool:
+        """Open the bracket of those with members that their share pays for, the first ones first.
+
+        False where there are none, or none fits.
+        """
+        waiting, self._several = self._several, []
+        left = math.inf
+        if math.isfinite(allowance):
+            left = min(self.members_share * (self._spent + allowance), allowance)
+        members = []
+        for candidate in waiting:
+            cost = self.full_cost(candidate)
+            if cost <= left:
+                left -= cost
+                self._costs.append(cost)
+                members.append(self.add(candidate))
+        self._is_patient = bool(members)
+        self._rung, self._n_opened, self._room_of_firsts = 0, len(members), 0.0
+        self._enter(members)
+        return bool(members)
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""
