@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,8 +98,7 @@ class Training:
         A candidate with optimizer "exact" is not trained here: its weights are put in with
         `set_weights`.
         """
-        first = len(self.candidates)
-        task = self.target.task
+        first, task = len(self.candidates), self.target.task
         trained = [as_network(candidate) for candidate in candidates]
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))
@@ -250,11 +250,10 @@ class Training:
         )
 
     def _fold_score(self, candidate: int, fold: int, predictions: Values) -> float:
-        rows, quantile = self.splits[fold].validation_rows, self.candidates[candidate].quantile
+        rows = self.splits[fold].validation_rows
         weights = None if self.sample_weight is None else self.sample_weight[rows]
-        return score_predictions(
-            self.metric, predictions, self.target.values[rows], weights, quantile
-        )
+        y, quantile = self.target.values[rows], self.candidates[candidate].quantile
+        return score_predictions(self.metric, predictions, y, weights, quantile)
 
     def curves(self, candidate: int) -> list[dict[str, Values]]:
         """Give for each fold the train loss, validation loss and validation score of each epoch."""
@@ -283,9 +282,8 @@ class Training:
 
     def networks(self, candidate: int, folds: Sequence[int] | None = None) -> list[FoldNetwork]:
         """Give the chosen networks of some folds, by default all: of each fold every member."""
-        members = range(self.candidates[candidate].n_members)
-        folds = self.folds if folds is None else folds
-        return [self._network(candidate, fold, member) for fold in folds for member in members]
+        pairs = itertools.product(folds or self.folds, range(self.candidates[candidate].n_members))
+        return [self._network(candidate, fold, member) for fold, member in pairs]
 
     def _network(self, candidate: int, fold: int, member: int) -> FoldNetwork:
         task, settings = self.target.task, self.candidates[candidate]
