@@ -81,17 +81,49 @@ _REALMLP_TD: tuple[dict[str, Any], ...] = (
 )
 _REALMLP_TD_S = {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "dropout": 0.15}
 
-#: Networks that share a trunk: what nearly every such list takes of them, by recipe and settings.
+#: Networks that share a trunk, by recipe and settings, in the order of the lists that are chosen
+#: among such networks alone without one table, which hardly differ.
+_SMALL, _LARGE = (64, 64), (128, 128)
+_REGULARISED = {"dropout": 0.3, "weight_decay": 0.1}
+_TD_4 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 4})
+_TD_8 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 8})
+_TD_S_8 = ("td_s", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
+_OWN_8 = ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
 _MEMBERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "regression": (
-        ("td_s", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 8}),
-        ("own", {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "n_members": 4}),
+        ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 4}),
+        _TD_4,
+        (
+            "own",
+            {
+                "hidden_layer_sizes": _SMALL,
+                "encoding": "robust",
+                "learning_rate": 5e-3,
+                "n_members": 8,
+                **_REGULARISED,
+            },
+        ),
+        _TD_S_8,
+        _TD_8,
+        _OWN_8,
         ("own", {"hidden_layer_sizes": (128, 128, 128), "encoding": "quantile", "n_members": 8}),
     ),
     "classification": (
-        ("td", {"hidden_layer_sizes": (128, 128), "n_members": 4}),
         ("own", {"hidden_layer_sizes": (64,), "encoding": "piecewise", "n_members": 8}),
-        ("td", {"hidden_layer_sizes": (64, 64), "dropout": 0.3, "n_members": 8}),
+        _TD_4,
+        (
+            "own",
+            {
+                "hidden_layer_sizes": _SMALL,
+                "encoding": "piecewise",
+                "n_members": 8,
+                **_REGULARISED,
+            },
+        ),
+        ("td", {"hidden_layer_sizes": _SMALL, "dropout": 0.3, "n_members": 8}),
+        _OWN_8,
+        _TD_S_8,
+        _TD_8,
     ),
 }
 
