@@ -81,7 +81,8 @@ def test_twins_differ_in_their_loss_alone():
     twins = with_twins(plain, ("poisson", "squared_log"))
     assert twins[: len(plain)] == plain
     others = twins[len(plain) :]
-    assert [c.loss for c in others] == ["poisson", "squared_log"] * 2
+    assert [c.loss for c in others] == ["poisson", "squared_log"] * 3
+    assert [c.n_members for c in others] == [1, 1, 1, 1, 4, 4]
     assert all(replace(c, loss="squared") in plain for c in others)
 
 

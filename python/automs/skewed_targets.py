@@ -84,8 +84,12 @@ def linear_losses(space: SearchSpace) -> dict[str, str]:
 def with_twins(candidates: Sequence[Candidate], further: Sequence[str]) -> list[Candidate]:
     """Give the candidates, and twins that differ in their loss.
 
-    Twins are those of every other variant of RealMLP, which is mostly what wins on all scales.
+    Twins are those of every other variant of RealMLP, which is mostly what wins on all scales, and
+    of the first one with members.
     """
     recipes = [candidate for candidate in candidates if candidate.parametrization == "ntp"]
-    twins = [replace(recipe, loss=loss) for recipe in recipes[::2] for loss in further]
+    alone = [recipe for recipe in recipes if recipe.n_members == 1]
+    several = [recipe for recipe in recipes if recipe.n_members > 1]
+    with_twin = [*alone[::2], *several[:1]]
+    twins = [replace(recipe, loss=loss) for recipe in with_twin for loss in further]
     return [*candidates, *twins]
