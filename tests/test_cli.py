@@ -135,6 +135,7 @@ def test_empty_fields_are_missing_values(fitted, capsys):
         (lambda X: (X[:, 0] > 0).astype(int), "auto", "binary"),
         (lambda X: X[:, 0] > 0, "auto", "binary"),
         (lambda X: np.arange(len(X)), "auto", "regression"),
+        (lambda X: pa.array(X[:, 0]).cast(pa.decimal128(9, 6)), "auto", "regression"),
         (lambda X: (X[:, 0] > 0).astype(int), "regression", "regression"),
         (lambda X: (X[:, 0] > 0).astype(float), "classification", "binary"),
     ],

@@ -100,6 +100,8 @@ def take_column(table: Any, name: str, option: str, path: Path) -> tuple[Any, An
     column = table.column(name)
     if hasattr(column.type, "value_type") and hasattr(column.type, "index_type"):
         column = column.cast(column.type.value_type)  # a dictionary's labels
+    if str(column.type).startswith("decimal"):
+        column = column.cast("float64")
     return table.drop_columns([name]), column.to_numpy(zero_copy_only=False)
 
 
