@@ -206,6 +206,22 @@ def test_negative_counts_are_refused_for_the_poisson_loss():
     assert_refused(lambda: model.fit(X_OK, y), ValueError, ["y", ">= 0", "poisson", "row 6"])
 
 
+@pytest.mark.parametrize(
+    ("metric", "least", "words"),
+    [
+        ("neg_mean_poisson_deviance", -2.0, [">= 0", "'poisson_deviance'", "-2"]),
+        ("neg_mean_gamma_deviance", 0.0, ["> 0", "'neg_mean_gamma_deviance'", "got 0"]),
+        ("neg_mean_squared_log_error", -1.0, ["> -1", "'neg_mean_squared_log_error'", "-1"]),
+        ("neg_root_mean_squared_log_error", -1.5, ["> -1", "-1.5"]),
+    ],
+)
+def test_a_target_that_the_metric_is_not_defined_for_is_refused(metric, least, words):
+    y = with_value(np.abs(Y_OK) + 0.1, least, 6)
+    model = AutoRegressor(**QUICK, metric=metric)
+    assert_refused(lambda: model.fit(X_OK, y), ValueError, ["y", *words])
+    model.fit(X_OK, np.abs(Y_OK) + 0.1)
+
+
 def test_a_sparse_table_beyond_the_memory_limit_is_refused_and_one_below_is_not():
     X = sparse.csr_matrix(X_OK)
     model = AutoRegressor(**QUICK, memory_limit=8 * X_OK.size - 1)
