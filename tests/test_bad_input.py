@@ -182,6 +182,12 @@ def test_weights_that_leave_a_fold_without_any_are_a_clear_error_or_a_model():
         assert np.isfinite(model.predict(X_OK)).all()
 
 
+def test_a_row_whose_weight_is_beyond_all_others_leaves_a_model():
+    weights = with_value(np.ones(N_ROWS), 1e300, 0)  # exact solutions of the others are no floats
+    model = AutoRegressor(**QUICK | {"search_space": None}).fit(X_OK, Y_OK, weights)
+    assert np.isfinite(model.predict(X_OK)).all()
+
+
 @pytest.mark.parametrize("unit", [1e300, 1e-200])
 def test_a_target_whose_square_is_no_double_is_learned_or_refused(unit):
     try:
