@@ -201,6 +201,15 @@ def test_a_table_that_is_none_is_named(fitted, tmp_path, capsys):
     assert str(tmp_path) in failure(["fit", tmp_path, "--target", "price"], capsys)
 
 
+@pytest.mark.parametrize("header", ["length", "längd"])
+def test_a_table_in_another_encoding_is_named(tmp_path, capsys, header):
+    path = tmp_path / "latin.csv"
+    path.write_text(f"{header},price\nå,1\nö,2\n", encoding="latin-1")
+    message = failure(["fit", path, "--target", "price"], capsys)
+    assert "latin.csv" in message
+    assert "utf-8" in message.lower()
+
+
 def test_a_text_where_the_model_takes_numbers_is_named(fitted, tmp_path, capsys):
     path = tmp_path / "text.csv"
     path.write_text('length,"width, outer",flag\n1.0,wide,true\n', encoding="utf-8")
