@@ -30,6 +30,7 @@ from automs.target import TargetShapeWarning, read_target, read_weights
         (pd.Series([7, -1, 7], dtype="Int64"), [-1, 7]),
         (np.array([7, -1, 7], dtype=object), [-1, 7]),
         (np.array([7, -1, 7], dtype=np.int8), [-1, 7]),
+        (np.ma.masked_equal([7, -1, 7], 0), [-1, 7]),
     ],
 )
 def test_classes_become_indices_and_come_back(y, classes):
@@ -92,6 +93,7 @@ def test_a_column_vector_is_taken_as_one_column_with_a_warning(classification):
         ([1.0, 2.0, np.inf], r"Input y contains infinity .* dtype\('float64'\), first at row 2"),
         ([1, None, 2], "Input y contains NaN"),
         (pd.Series([1, pd.NA, 2], dtype="Int64"), "Input y contains NaN.*row 1"),
+        (np.ma.masked_equal([1, 2, 3], 2), "Input y contains NaN.*row 1"),
         ([1j, 2, 3], "Complex data not supported"),
         ([[1, 2], [3], [4]], "as many values in every row"),
     ],
@@ -173,6 +175,7 @@ def test_weights_are_read_as_float64():
         ([1, -1, 1], "sample_weight must be >= 0, got -1.0 at row 1"),
         ([1, np.nan, 1], "Input sample_weight contains NaN, first at row 1"),
         ([1, np.inf, 1], "Input sample_weight contains infinity"),
+        (np.ma.masked_equal([1, 2, 3], 3), "Input sample_weight contains NaN, first at row 2"),
         ([0, 0, 0], "sample_weight must not be zero for all rows"),
         (0, "zero"),
     ],

@@ -139,7 +139,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
     """
     if sample_weight is None:
         return None
-    weights = _to_float(np.asarray(sample_weight), "sample_weight")
+    weights = _to_float(_unmasked(sample_weight), "sample_weight")
     if weights.ndim == 0:
         weights = np.full(n_rows, float(weights))
     if weights.shape != (n_rows,):
@@ -161,7 +161,7 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
     if hasattr(y, "toarray") and hasattr(y, "nnz"):
         raise TypeError("y must be a dense array, got a sparse matrix")
     try:
-        array = np.asarray(y)
+        array = _unmasked(y)
     except ValueError as error:
         raise ValueError(f"y must have as many values in every row: {error}") from None
     if array.ndim not in {1, 2}:
@@ -177,6 +177,16 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
         raise ValueError(f"y must not be empty, got shape {array.shape}")
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: y has dtype {array.dtype}")
+    return array
+
+
+def _unmasked(values: Any) -> npt.NDArray[Any]:
+    """Give an array in which masked values are missing ones."""
+    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    array = np.asarray(values)
+    if masked is not None and masked.any():
+        array = array.astype(object)
+        array[masked] = None
     return array
 
 
