@@ -135,6 +135,7 @@ def test_empty_fields_are_missing_values(fitted, capsys):
         (lambda X: (X[:, 0] > 0).astype(int), "auto", "binary"),
         (lambda X: X[:, 0] > 0, "auto", "binary"),
         (lambda X: np.arange(len(X)), "auto", "regression"),
+        (lambda X: pa.array(X[:, 0]).cast(pa.decimal128(9, 6)), "auto", "regression"),
         (lambda X: (X[:, 0] > 0).astype(int), "regression", "regression"),
         (lambda X: (X[:, 0] > 0).astype(float), "classification", "binary"),
     ],
@@ -198,6 +199,15 @@ def test_a_table_that_is_none_is_named(fitted, tmp_path, capsys):
     assert str(bad) in failure(["predict", fitted / "price", bad], capsys)
     assert str(bad) in failure(["fit", bad, "--target", "price"], capsys)
     assert str(tmp_path) in failure(["fit", tmp_path, "--target", "price"], capsys)
+
+
+@pytest.mark.parametrize("header", ["length", "längd"])
+def test_a_table_in_another_encoding_is_named(tmp_path, capsys, header):
+    path = tmp_path / "latin.csv"
+    path.write_text(f"{header},price\nå,1\nö,2\n", encoding="latin-1")
+    message = failure(["fit", path, "--target", "price"], capsys)
+    assert "latin.csv" in message
+    assert "utf-8" in message.lower()
 
 
 def test_a_text_where_the_model_takes_numbers_is_named(fitted, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """Ensembles: better than one member where members differ, honest, deterministic, bounded."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -116,6 +118,18 @@ def test_a_member_that_is_too_certain_for_its_rows_is_not_chosen_for_that():
     many = np.tile(np.arange(30), 2000)  # of so many rows the claim is worth something
     chosen = select_ensemble([certain[many], modest[many]], y[many], metric)
     assert chosen.weights.tolist() == [1.0, 0.0]
+
+
+def test_the_shared_row_takes_little_memory_where_classes_are_many():
+    y = np.repeat(np.arange(60.0), 8)
+    right = np.eye(60)[y.astype(int)]
+    modest, certain = (right * (1.0 - 60.0 * rest) + rest for rest in (3e-5, 1e-9))
+    tracemalloc.start()
+    chosen = select_ensemble([certain, modest], y, resolve_metric("log_loss", "multiclass"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30 * modest.nbytes  # a copy of the rows for each class would be 60
+    np.testing.assert_array_equal(chosen.weights, [0.0, 1.0])
 
 
 def test_a_single_member_is_not_preferred_for_a_score_that_it_was_chosen_by():

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automs import categories
+from automs._rows import RowReader
 from automs.column_kinds import Column, ColumnKind
 from automs.table import read_table
 
@@ -242,6 +243,44 @@ def test_columns_of_fit_go_by_name_or_else_by_position():
         np.testing.assert_array_equal(table.values, [[1.0, 3.0]])
     # The caller compares the number of columns: here they are read for their own sake.
     assert read_table([["y", 3, 4]], columns=fitted.columns).values.shape == (1, 3)
+
+
+LAST_DAY = 253402214400.0  # `date -u -d 9999-12-31 +%s`
+FAR = {  # integers that no float64 is, and days whose microseconds are such
+    "id": ([2**60 + 1, None, -(2**62)], [2.0**60, NAN, -(2.0**62)]),
+    "count": ([2**63 - 1, 0, 1], [2.0**63, 0.0, 1.0]),
+    "until": ([dt.date(9999, 12, 31), None, dt.date(1970, 1, 2)], [LAST_DAY, NAN, 86400.0]),
+    "when": ([dt.datetime(9999, 12, 31), None, None], [LAST_DAY, NAN, NAN]),
+    "lasting": ([dt.timedelta(3_000_000), None, dt.timedelta(0)], [2.592e11, NAN, 0.0]),
+}
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow", "pandas pyarrow", "pandas objects"])
+def test_large_integers_are_rounded_and_far_dates_are_read(library):
+    make = {
+        "polars": pl.DataFrame,
+        "pyarrow": pa.table,
+        "pandas pyarrow": lambda data: pa.table(data).to_pandas(types_mapper=pd.ArrowDtype),
+        "pandas objects": lambda data: pd.DataFrame(data, dtype=object),
+    }[library]
+    table = read_table(make({name: given for name, (given, _) in FAR.items()}))
+    for at, (name, (_, expected)) in enumerate(FAR.items()):
+        np.testing.assert_array_equal(table.values[:, at], expected, err_msg=name)
+
+
+def test_unsigned_and_wide_integers_are_rounded():
+    greatest = pa.table({"n": pa.array([2**64 - 1, None], pa.uint64())})
+    np.testing.assert_array_equal(read_table(greatest).values[:, 0], [2.0**64, NAN])
+    many = pl.DataFrame({"n": pl.Series([2**70] * 5_000_000, dtype=pl.Int128)})
+    assert read_table(many, in_place=True).values[0, 0] == 2.0**70
+
+
+@pytest.mark.parametrize("seconds", [-1.5e-6, 1.5e-6])
+def test_what_is_below_a_microsecond_is_cut_as_a_model_cuts_it(seconds):
+    ticks = np.array([seconds / 1e-9]).astype("m8[ns]")
+    frame = pd.DataFrame({"d": ticks})
+    model = RowReader([{"kind": "numeric", "categories": []}], ["d"])
+    np.testing.assert_array_equal(read_table(frame).values, model.table(frame))
 
 
 def test_types_that_numpy_alone_knows_are_read_by_it():

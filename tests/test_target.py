@@ -1,5 +1,8 @@
 """Reading y and sample weights."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -15,6 +18,7 @@ from automs.target import TargetShapeWarning, read_target, read_weights
     [
         (["b", "a", "b"], ["a", "b"]),
         (np.array(["b", "a", "b"], dtype=object), ["a", "b"]),
+        (np.array(["b", "a", "b"], dtype=np.dtypes.StringDType()), ["a", "b"]),
         (pd.Series(["b", "a", "b"]), ["a", "b"]),
         (pd.Series(pd.Categorical(["b", "a", "b"], categories=["z", "b", "a"])), ["a", "b"]),
         (pl.Series(["b", "a", "b"]), ["a", "b"]),
@@ -26,6 +30,7 @@ from automs.target import TargetShapeWarning, read_target, read_weights
         (pd.Series([7, -1, 7], dtype="Int64"), [-1, 7]),
         (np.array([7, -1, 7], dtype=object), [-1, 7]),
         (np.array([7, -1, 7], dtype=np.int8), [-1, 7]),
+        (np.ma.masked_equal([7, -1, 7], 0), [-1, 7]),
     ],
 )
 def test_classes_become_indices_and_come_back(y, classes):
@@ -88,6 +93,7 @@ def test_a_column_vector_is_taken_as_one_column_with_a_warning(classification):
         ([1.0, 2.0, np.inf], r"Input y contains infinity .* dtype\('float64'\), first at row 2"),
         ([1, None, 2], "Input y contains NaN"),
         (pd.Series([1, pd.NA, 2], dtype="Int64"), "Input y contains NaN.*row 1"),
+        (np.ma.masked_equal([1, 2, 3], 2), "Input y contains NaN.*row 1"),
         ([1j, 2, 3], "Complex data not supported"),
         ([[1, 2], [3], [4]], "as many values in every row"),
     ],
@@ -106,11 +112,29 @@ def test_bad_targets_are_value_errors(y, message, classification):
         (np.ones((3, 2)), "one column of classes, got 2 columns"),
         (np.array(["a", 1, 2], dtype=object), "mixture"),
         (np.array([{}, {}, {}], dtype=object), "Unknown label type"),
+        (np.array([0, 1, 2**63], dtype=np.uint64), "classes, got 9223372036854775808"),
     ],
 )
 def test_bad_classes_are_value_errors(y, message):
     with pytest.raises(ValueError, match=message):
         read_target(y, 3, classification=True)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [Decimal("1.5"), Decimal(-2), Decimal(2**70)],
+        [1.5, Fraction(-2), 2**70],
+        pd.Series([1.5, np.int8(-2), np.float64(2**70)], dtype=object),
+        pa.array([Decimal("1.50"), Decimal(-2), Decimal(2**70)], pa.decimal128(38, 2)),
+    ],
+)
+def test_numbers_of_every_type_are_targets_and_weights(y):
+    values = read_target(y, 3, classification=False).values
+    assert values.tolist() == [[1.5], [-2.0], [2.0**70]]
+    assert read_weights([Decimal("1.5"), Fraction(2)], 2).tolist() == [0.375, 0.5]
+    with pytest.raises(ValueError, match="in the range of a float"):
+        read_target([10**400, 1], 2, classification=False)
 
 
 def test_other_types_are_type_errors():
@@ -121,6 +145,8 @@ def test_other_types_are_type_errors():
         read_target(days, 2, classification=False)
     with pytest.raises(TypeError, match="y must hold numbers"):
         read_target(["a", "b"], 2, classification=False)
+    with pytest.raises(TypeError, match=r"y must hold numbers, got list \[1\]"):
+        read_target(pd.Series([[1], [2]]), 2, classification=False)
     with pytest.raises(TypeError, match="sparse"):
         read_target(sparse.csr_matrix((2, 1)), 2, classification=False)
 
@@ -149,6 +175,7 @@ def test_weights_are_read_as_float64():
         ([1, -1, 1], "sample_weight must be >= 0, got -1.0 at row 1"),
         ([1, np.nan, 1], "Input sample_weight contains NaN, first at row 1"),
         ([1, np.inf, 1], "Input sample_weight contains infinity"),
+        (np.ma.masked_equal([1, 2, 3], 3), "Input sample_weight contains NaN, first at row 2"),
         ([0, 0, 0], "sample_weight must not be zero for all rows"),
         (0, "zero"),
     ],

@@ -31,7 +31,7 @@ from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
 from automs.portfolio import first_candidates
 from automs.prior import default_search_space
-from automs.scoring import resolve_metric
+from automs.scoring import check_metric_target, resolve_metric
 from automs.search_space import SearchSpace
 from automs.selectable import Selectable, resolve_limits
 from automs.skewed_targets import log_losses, loss_to_draw, with_twins
@@ -181,12 +181,14 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
         if size == 1:  # a single model has no members
             first = [candidate for candidate in first if candidate.n_members == 1]
         decode = None if target.classes is None else target.decode
+        metric = resolve_metric(self.metric, target.task, loss, decode)
+        check_metric_target(metric, target.values)
         max_trials = self.max_trials
         return FitSettings(
             strategy=make_strategy(self.strategy),
             search_space=space,
             first_candidates=first,
-            metric=resolve_metric(self.metric, target.task, loss, decode),
+            metric=metric,
             max_trials=None if max_trials is None else resolve_whole("max_trials", max_trials),
             ensemble_size=_AUTO_ENSEMBLE_SIZE
             if isinstance(size, str) and size == "auto"

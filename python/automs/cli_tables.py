@@ -55,10 +55,17 @@ def read_file(path: Path) -> Any:
     try:
         is_parquet = path.suffix in _PARQUET
         table = parquet.read_table(path) if is_parquet else arrow_csv.read_csv(path)
+        names = table.column_names
     except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{path} could not be read as a table: {reason}") from None
-    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    # What is no text in CSV is in another encoding.
+    undecoded = [] if is_parquet else [f.name for f in table.schema if f.type == pyarrow.binary()]
+    if undecoded:
+        raise UsageError(
+            f"{path} must be encoded as UTF-8, got other bytes in column {undecoded[0]!r}"
+        )
+    twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(f"{path} must name each column once, got {twice[0]!r} twice")
     if table.num_rows == 0:
@@ -100,6 +107,8 @@ def take_column(table: Any, name: str, option: str, path: Path) -> tuple[Any, An
     column = table.column(name)
     if hasattr(column.type, "value_type") and hasattr(column.type, "index_type"):
         column = column.cast(column.type.value_type)  # a dictionary's labels
+    if str(column.type).startswith("decimal"):
+        column = column.cast("float64")
     return table.drop_columns([name]), column.to_numpy(zero_copy_only=False)
 
 

@@ -215,6 +215,8 @@ def _encoded(view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
     return EncodedRows(view.X, rows, view.bins, view.fractions, columns)
 
 
-def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights:
-    """W (n_features, n_logits) with b below it, as the engine takes it."""
-    return np.vstack([coef, intercept[np.newaxis]]).astype(np.float32)
+def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights | None:
+    """W (n_features, n_logits) with b below it, as the engine takes it; None beyond float32."""
+    with np.errstate(over="ignore"):
+        stacked = np.vstack([coef, intercept[np.newaxis]]).astype(np.float32)
+    return stacked if np.isfinite(stacked).all() else None

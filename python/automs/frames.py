@@ -105,11 +105,13 @@ def read_series(series: Any, what: str, *, as_text: bool = False) -> RawColumn:
     import narwhals as nw  # noqa: PLC0415  # on first use
 
     dtype = series.dtype
+    if dtype in (nw.Int64, nw.UInt64):  # beyond 2**53 pyarrow refuses a cast, where NumPy rounds
+        return RawColumn(ColumnKind.NUMERIC, series.to_numpy().astype(np.float64))
     if dtype.is_numeric() or dtype == nw.Boolean:
         values = series.cast(nw.Float64).to_numpy()
         return RawColumn(ColumnKind.NUMERIC, values, boolean=dtype == nw.Boolean)
-    if dtype in (nw.Date, nw.Datetime, nw.Duration):
-        return _read_ticks(series)
+    if dtype in (nw.Date, nw.Datetime, nw.Duration):  # zoned ones are UTC in NumPy
+        return read_column(series.to_numpy(), what)
     if dtype in (nw.Object, nw.Time) or _holds_objects(series):
         objects = np.array(series.to_list(), object) if dtype == nw.Time else series.to_numpy()
         return read_column(objects, what, as_text=as_text)
@@ -120,21 +122,14 @@ def read_series(series: Any, what: str, *, as_text: bool = False) -> RawColumn:
 
 def original(series: Any) -> npt.NDArray[Any] | None:
     """Give a numeric column as its library holds it, where NumPy can; None for another."""
-    if not series.dtype.is_numeric():
+    import narwhals as nw  # noqa: PLC0415  # on first use
+
+    dtype = series.dtype
+    is_number = dtype.is_integer() or dtype.is_float()
+    if not is_number or dtype in (nw.Int128, nw.UInt128):
         return None
     values: npt.NDArray[Any] = series.to_numpy()
     return values
-
-
-def _read_ticks(series: Any) -> RawColumn:
-    """Read dates and datetimes (zoned ones are UTC by then) or durations, as seconds."""
-    import narwhals as nw  # noqa: PLC0415  # on first use
-
-    if series.dtype == nw.Duration:
-        kind, ticks = ColumnKind.NUMERIC, series.dt.total_microseconds()
-    else:
-        kind, ticks = ColumnKind.DATE, series.dt.timestamp("us")
-    return RawColumn(kind, ticks.cast(nw.Float64).to_numpy() / 1e6)
 
 
 def _holds_objects(series: Any) -> bool:

@@ -13,6 +13,7 @@ __all__ = [
     "NATIVE",
     "NEEDS_PROBABILITIES",
     "READS_SIZES",
+    "TARGET_RULES",
 ]
 
 _REGRESSION = ("rmse", "mse", "mae", "r2", "pinball", "poisson_deviance")
@@ -25,6 +26,14 @@ READS_SIZES = ("log_loss", "neg_brier_score", "d2_brier_score", "d2_log_loss_sco
 HAS_DOMAIN = (
     "neg_mean_gamma_deviance", "neg_mean_squared_log_error", "neg_root_mean_squared_log_error",
 )  # fmt: skip
+
+# What every true value must be for a score to be defined.
+TARGET_RULES = {
+    "poisson_deviance": (">=", 0.0),
+    "neg_mean_gamma_deviance": (">", 0.0),
+    "neg_mean_squared_log_error": (">", -1.0),
+    "neg_root_mean_squared_log_error": (">", -1.0),
+}
 
 # scikit-learn's scorer name -> ours, for the tasks where the two mean the same.
 _REGRESSION_ALIASES = {

@@ -23,11 +23,12 @@ from automs.metric_names import (
     NATIVE,
     NEEDS_PROBABILITIES,
     READS_SIZES,
+    TARGET_RULES,
 )
 from automs.probability_metrics import PROBABILITY_SCORES
 from automs.value_metrics import VALUE_SCORES
 
-__all__ = ["Metric", "resolve_metric", "score_predictions"]
+__all__ = ["Metric", "check_metric_target", "resolve_metric", "score_predictions"]
 
 Floats = NDArray[np.float64]
 
@@ -141,6 +142,21 @@ def resolve_metric(
         allowed = ", ".join(("auto", *ALLOWED[task], *ALIASES[task]))
         raise ValueError(f"metric must be one of {allowed} for a {task} task, got {metric!r}")
     return Metric(name, name in NATIVE, needs_probabilities=name in NEEDS_PROBABILITIES)
+
+
+def check_metric_target(metric: Metric, y: Floats) -> None:
+    """Raise ValueError where no prediction has a score, as some true value is outside its domain.
+
+    Examples
+    --------
+    >>> check_metric_target(resolve_metric("poisson_deviance", "regression"), np.array([0.0, 2.5]))
+    """
+    relation, bound = TARGET_RULES.get(metric.name, (">=", -np.inf))
+    outside = y < bound if relation == ">=" else y <= bound
+    if metric.function is None and outside.any():
+        raise ValueError(
+            f"y must be {relation} {bound:g} for metric {metric.name!r}, got {y[outside][0]:g}"
+        )
 
 
 def _unchanged(classes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ __all__ = ["EnsembleSelection", "select_ensemble"]
 
 #: Rows that the shared row is dealt out to, at most: of more rows it is no part that matters.
 _MOST_SHARED_ROWS = 50_000
+#: Values of them, at most: a row of many classes is that many rows of as many columns.
+_MOST_SHARED_VALUES = 200_000
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +67,7 @@ class _Rows:
         return _Rows(self.metric, self.y[rows], weights, self.quantile)
 
     def with_shared_row(self, members: list[Floats]) -> tuple[list[Floats], _Rows]:
-        """Return members and rows with one row more, shared among the classes and all rows.
+        """Return members and rows with one row more, shared among the classes and the rows.
 
         Without it a member that is right on the few rows there are could not be too certain: the
         score would take a probability of 1 - 1e-12 for better than one of 0.99.
@@ -75,15 +77,17 @@ class _Rows:
         if not (self.metric.reads_sizes and 0 < n_shared <= _MOST_SHARED_ROWS):
             return members, self
         own = np.ones(len(self.y)) if self.weights is None else self.weights
-        classes = np.repeat(np.arange(n_classes, dtype=np.float64), len(self.y))
-        share = np.tile(own / max(own.sum(), np.finfo(float).tiny), n_classes) / n_classes
+        some = slice(None, None, -(-n_shared * n_classes // _MOST_SHARED_VALUES))
+        dealt = own[some]
+        classes = np.repeat(np.arange(n_classes, dtype=np.float64), len(dealt))
+        share = np.tile(dealt / max(dealt.sum(), np.finfo(float).tiny), n_classes) / n_classes
         rows = _Rows(
             self.metric,
             np.concatenate([self.y, classes[:, None]]),
             np.concatenate([own, own.mean() * share]),
             self.quantile,
         )
-        return [np.concatenate([member] * (1 + n_classes)) for member in members], rows
+        return [np.concatenate([m, *[m[some]] * n_classes]) for m in members], rows
 
     def score(self, predictions: Floats) -> float:
         """Return the score of predictions for these rows."""

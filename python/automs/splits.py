@@ -154,7 +154,7 @@ def _request_error(validation: Any) -> ValueError | TypeError:
     kind = ValueError if isinstance(validation, str) else TypeError
     return kind(
         "validation must be 'auto', 'time', a fraction, a number of folds, a splitter with a "
-        f"method split, or a pair (X_val, y_val), got {validation!r}"
+        f"method split, or a pair (X_val, y_val), got {validation!r:.80}"
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ __all__ = ["Target", "TargetShapeWarning", "read_target", "read_weights"]
 Values = npt.NDArray[np.float64]
 
 _LARGEST = 1e150  # its square is a double
+_END_OF_CLASSES = 2**63  # a model file holds whole numbers as int64
 
 
 class TargetShapeWarning(AutomsWarning):
@@ -82,8 +85,8 @@ def read_target(y: Any, n_rows: int, *, classification: bool, loss: str = "auto"
     ------
     ValueError
         When y has another number of rows, missing or infinite values, one class only, continuous
-        values as classes, values whose squares are no doubles, several columns of classes, or
-        negative values for the Poisson loss.
+        values as classes, values whose squares are no doubles, classes that are no int64, several
+        columns of classes, or negative values for the Poisson loss.
     TypeError
         When y is sparse, or its values are of no supported type.
 
@@ -136,7 +139,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
     """
     if sample_weight is None:
         return None
-    weights = _to_float(np.asarray(sample_weight), "sample_weight")
+    weights = _to_float(_unmasked(sample_weight), "sample_weight")
     if weights.ndim == 0:
         weights = np.full(n_rows, float(weights))
     if weights.shape != (n_rows,):
@@ -158,7 +161,7 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
     if hasattr(y, "toarray") and hasattr(y, "nnz"):
         raise TypeError("y must be a dense array, got a sparse matrix")
     try:
-        array = np.asarray(y)
+        array = _unmasked(y)
     except ValueError as error:
         raise ValueError(f"y must have as many values in every row: {error}") from None
     if array.ndim not in {1, 2}:
@@ -174,6 +177,16 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
         raise ValueError(f"y must not be empty, got shape {array.shape}")
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: y has dtype {array.dtype}")
+    return array
+
+
+def _unmasked(values: Any) -> npt.NDArray[Any]:
+    """Give an array in which masked values are missing ones."""
+    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    array = np.asarray(values)
+    if masked is not None and masked.any():
+        array = array.astype(object)
+        array[masked] = None
     return array
 
 
@@ -201,10 +214,21 @@ def _is_missing(value: Any) -> bool:
 def _to_float(array: npt.NDArray[Any], name: str) -> Values:
     """Numbers and booleans, also as Python objects -> float64; missing ones -> NaN."""
     if array.dtype.kind == "O":
-        array = np.array([np.nan if _is_missing(v) else v for v in array.flat]).reshape(array.shape)
+        return np.array([_number(v, name) for v in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
     return array.astype(np.float64)
+
+
+def _number(value: Any, name: str) -> float:
+    if _is_missing(value):
+        return float("nan")
+    if not isinstance(value, Real | Decimal | np.bool_):
+        raise TypeError(f"{name} must hold numbers, got {type(value).__name__} {value!r:.80}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must hold numbers in the range of a float") from None
 
 
 def _read_numbers(array: npt.NDArray[Any], loss: str) -> Target:
@@ -229,6 +253,8 @@ def _read_classes(array: npt.NDArray[Any]) -> Target:
         raise ValueError(
             f"y must be one column of classes, got {array.shape[1]} columns (shape {array.shape})"
         )
+    if array.dtype.kind == "T":  # NumPy's strings of any length
+        array = array.astype(object)
     if array.dtype.kind == "O":
         array = _objects_to_labels(array)
     if array.dtype.kind == "f":
@@ -242,6 +268,10 @@ def _read_classes(array: npt.NDArray[Any]) -> Target:
             )
     if array.dtype.kind not in "OSUbiuf":
         raise TypeError(f"y must hold strings, whole numbers or booleans, got dtype {array.dtype}")
+    if array.dtype.kind == "u" and (array >= _END_OF_CLASSES).any():
+        raise ValueError(
+            f"y must hold whole numbers below 2**63 as classes, got {array.max()}: make them texts"
+        )
     classes, indices = np.unique(array, return_inverse=True)
     if len(classes) < 2:
         only = classes.tolist()[0]
