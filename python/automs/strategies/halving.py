@@ -30,7 +30,7 @@ class HalvingStrategy(RungStrategy):
         Rungs, as shares of each candidate's own epochs.
     first_share : float in (0, 1], default=0.125
         Share of the whole allowance for the first bracket, under a time limit.
-    members_share : float in [0, 1], default=0.25
+    members_share : float in [0, 1], default=0.4
         Share of the whole allowance for first candidates with members, under a time limit.
     mutated_share : float in [0, 1], default=0.5
         Share of mutated copies of good candidates in the brackets after the first.
@@ -77,7 +77,7 @@ class HalvingStrategy(RungStrategy):
         reduction_factor: int = 3,
         fractions: Sequence[float] = RUNG_FRACTIONS,
         first_share: float = 0.125,
-        members_share: float = 0.25,
+        members_share: float = 0.4,
         mutated_share: float = 0.5,
         max_bracket: int = 512,
     ) -> None:
