@@ -48,7 +48,7 @@ LAYERS = (
     ("schedule", "audience"),
     ("reports",),
     ("leaderboard",),
-    ("first_models", "part_scores", "halves", "kept_states"),
+    ("first_models", "part_scores", "halves", "kept_states", "kept_members"),
     ("exact",),
     ("training",),
     ("views",),

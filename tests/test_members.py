@@ -11,6 +11,7 @@ from automs.budgets import narrowed
 from automs.candidates import Candidate, as_single
 from automs.cost import nominal_cost
 from automs.experiment import train_candidates
+from automs.kept_members import kept_members
 from automs.setting_columns import SettingColumns
 
 N_ROWS = 240
@@ -115,6 +116,21 @@ def test_threads_and_pauses_do_not_change_a_bit(n_threads):
     paused = train(FOUR, epochs=5, n_jobs=n_threads)
     resumed = train(paused, n_jobs=n_threads)
     assert resumed.predictor().to_bytes() == whole.predictor().to_bytes()
+
+
+def test_a_model_has_some_members_of_each_fold_in_turn():
+    X, y = make_rows()
+    space = SearchSpace({"hidden_layer_sizes": (24,), "n_members": 8, "epochs": 60})
+    model = AutoRegressor(
+        search_space=space, max_trials=1, baselines=None, random_state=0, ensemble_size=1,
+        validation=5,
+    ).fit(X, y)  # fmt: skip
+    assert list(model.ensemble_weights_) == ["net-0000"]
+    assert model.predictor_.n_networks == 10
+    assert kept_members(8, 5)[:4] == [(0, 0), (0, 1), (1, 2), (1, 3)]
+    assert {member for _, member in kept_members(8, 5)} == set(range(8))
+    assert len(kept_members(8, 1)) == len(set(kept_members(8, 1))) == 8
+    assert len(kept_members(8, 15)) == len(set(kept_members(8, 15))) == 30
 
 
 def test_folds_and_members_are_averaged_alike():

@@ -177,13 +177,12 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
         space = _with_defaults(space, fixed)
         check_search_space(space)
-        size = self.ensemble_size
+        size, max_trials = self.ensemble_size, self.max_trials
         if size == 1:  # a single model has no members
             first = [candidate for candidate in first if candidate.n_members == 1]
         decode = None if target.classes is None else target.decode
         metric = resolve_metric(self.metric, target.task, loss, decode)
         check_metric_target(metric, target.values)
-        max_trials = self.max_trials
         return FitSettings(
             strategy=make_strategy(self.strategy),
             search_space=space,

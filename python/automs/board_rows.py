@@ -14,6 +14,7 @@ import numpy.typing as npt
 from automs.baseline_problem import BaselineResult
 from automs.budgets import Limits
 from automs.finish import Ensemble
+from automs.kept_members import kept_members
 from automs.kept_models import Contender, KeptModel
 from automs.leaderboard import LeaderboardRow, TrialState
 from automs.predictor import Predictor
@@ -39,7 +40,8 @@ Values = npt.NDArray[np.float64]
 def trial_row(trial: Trial, training: Training) -> LeaderboardRow:
     """Give a trial's row; its size counts the networks of all folds."""
     scores = trial.progress.fold_scores
-    size = training.n_parameters(trial.number)
+    n_members = trial.candidate.n_members
+    size = training.n_parameters(trial.number) // n_members
     reasons = {
         TrialState.PRUNED: "not promoted",
         TrialState.DIVERGED: "a loss or weight was not finite any more",
@@ -54,7 +56,7 @@ def trial_row(trial: Trial, training: Training) -> LeaderboardRow:
         score_val_std=_deviation(scores),
         loss_val=trial.progress.loss,
         fit_time=trial.progress.seconds,
-        n_parameters=size * training.n_folds,
+        n_parameters=size * len(kept_members(n_members, training.n_folds)),
         epochs=trial.progress.epoch,
         state=trial.state,
         reason=reasons.get(trial.state, ""),

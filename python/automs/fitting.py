@@ -24,6 +24,7 @@ from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
 from automs.keeping import Made, keep_models, name_of
+from automs.kept_members import model_networks, most_networks_of_one
 from automs.kept_models import KeptModels, Networks
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
@@ -87,12 +88,12 @@ def fit_search(
         When no candidate could be used: every one diverged or was cut before its first epoch.
     """
     training = _make_training(table, target, splits, sample_weight, settings, clock)
-    splits = training.splits
+    of_one = most_networks_of_one(settings.first_candidates, training.n_folds)
     baselines = start_baselines(training, table, settings, clock)
     try:
         search, finish, workshop = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
-        packing = finish.seconds(training.n_folds * settings.ensemble_size, search.n_candidates)
+        packing = finish.seconds(of_one * settings.ensemble_size, search.n_candidates)
         results = collect_baselines(baselines, clock.keeping(packing))
     finally:
         if baselines is not None:
@@ -102,7 +103,7 @@ def fit_search(
     if not usable:
         raise _nothing_usable(len(trials), clock)
     size = settings.ensemble_size if clock.remaining() > 0.0 else 1
-    packing = finish.seconds(size * training.n_folds, len(trials))
+    packing = finish.seconds(size * of_one, len(trials))
     ensemble = choose_ensemble(
         training,
         usable,
@@ -111,10 +112,10 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    packing = finish.seconds(max(most_networks(size), size * training.n_folds), len(trials))
+    packing = finish.seconds(max(most_networks(size), size * of_one), len(trials))
     made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
-    packing = finish.seconds(training.n_folds, len(trials))
+    packing = finish.seconds(of_one, len(trials))
     kept, rows = keep_models(workshop, made, usable, rows, settings.limits, clock.keeping(packing))
     rows += [baseline_row(result, training) for result in results]
     ordered = sort_rows(rows)
@@ -136,7 +137,7 @@ def _make(
     training, limits = workshop.training, settings.limits
     name = name_of(ensemble)
     ensemble = replace(ensemble, fold_scores=workshop.decide(ensemble).fold_scores)
-    networks: Networks = {t.number: training.networks(t.number) for t in ensemble.members}
+    networks: Networks = {t.number: model_networks(training, t.number) for t in ensemble.members}
     model = workshop.model(name, ensemble, networks)
     if not limits.hold(model.cost):
         contenders = choose_within(workshop, usable, ensemble, settings, clock, posterior)
@@ -192,11 +193,10 @@ def _search(
     training: Training, table: Table, settings: FitSettings, clock: Clock
 ) -> tuple[Search, FinishTime, Workshop]:
     """Search; give it with the time that packing was found to take, and what packs."""
-    split = training.splits[0]
     problem = Problem(
         search_space=settings.search_space,
         seed=settings.seed,
-        n_rows=split.train_rows.size,
+        n_rows=training.splits[0].train_rows.size,
         n_features=training.feature_counts(Candidate(encoding="standard"))[0],
         features_of=training.feature_counts,
         n_outputs=training.target.n_logits,
@@ -204,11 +204,11 @@ def _search(
         max_trials=settings.max_trials,
         first_candidates=settings.first_candidates,
     )
-    limit = 0.0 if clock.limit is None else clock.limit
-    finish = FinishTime(0.0, 0.0)
+    limit, finish = clock.limit or 0.0, FinishTime(0.0, 0.0)
+    of_one = most_networks_of_one(settings.first_candidates, training.n_folds)
 
     def reserve(n_trials: int) -> float:
-        packing = finish.seconds(training.n_folds * settings.ensemble_size, n_trials)
+        packing = finish.seconds(of_one * settings.ensemble_size, n_trials)
         share = _FINISH_SHARE * limit
         if training.n_folds == 1:
             members = search.seconds_of_best(settings.ensemble_size)

@@ -9,6 +9,7 @@ from automs.board_rows import contender_row, ensemble_row, with_latencies
 from automs.budgets import Limits
 from automs.clock import Clock
 from automs.finish import Ensemble
+from automs.kept_members import model_networks
 from automs.kept_models import Contender, KeptModel, KeptModels, Networks
 from automs.leaderboard import LeaderboardRow
 from automs.trials import Trial
@@ -90,7 +91,7 @@ def keep_models(
         if name in by_name or (name not in members and clock.remaining() <= 0.0):
             continue
         number = trial.number
-        networks = made.networks.get(number) or training.networks(number)
+        networks = made.networks.get(number) or model_networks(training, number)
         by_name[name] = workshop.model(name, alone(trial), {number: networks})
     packed_alone = [by_name[row.name] for row in rows if row.name in by_name]
     rows = with_latencies(rows, packed_alone, limits, table, training)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from automs.board_rows import trial_row
+from automs.kept_members import model_networks
 from automs.leaderboard import make_leaderboard, sort_rows
 from automs.packing import build_predictor, measured_latency
 from automs.search import Search
@@ -48,7 +49,7 @@ def rehearse(search: Search, table: Table) -> FinishTime:
 def _pack_once(search: Search, table: Table) -> FinishTime:
     started = perf_counter()
     first = search.trials()[0]
-    networks = search.training.networks(first.number)
+    networks = model_networks(search.training, first.number)
     target = search.training.target
     model = build_predictor([(1.0, networks)], target, table.names, table.columns, {})
     measured_latency(model, table.values[0])

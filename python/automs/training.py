@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -282,10 +281,11 @@ class Training:
 
     def networks(self, candidate: int, folds: Sequence[int] | None = None) -> list[FoldNetwork]:
         """Give the chosen networks of some folds, by default all: of each fold every member."""
-        pairs = itertools.product(folds or self.folds, range(self.candidates[candidate].n_members))
-        return [self._network(candidate, fold, member) for fold, member in pairs]
+        members = range(self.candidates[candidate].n_members)
+        return [self.network(candidate, f, m) for f in folds or self.folds for m in members]
 
-    def _network(self, candidate: int, fold: int, member: int) -> FoldNetwork:
+    def network(self, candidate: int, fold: int, member: int) -> FoldNetwork:
+        """Give one of them."""
         task, settings = self.target.task, self.candidates[candidate]
         kind = kind_of_scale(settings.loss, task)
         job = int(self.job_numbers([candidate])[fold])
