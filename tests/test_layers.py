@@ -55,7 +55,7 @@ LAYERS = (
     ("scoring", "linear", "budgets"),
     ("metric_names",),
     ("label_metrics", "probability_metrics", "value_metrics"),
-    ("columns", "cost", "outcomes", "setting_columns"),
+    ("columns", "cost", "outcomes", "own_scores", "setting_columns"),
     ("portfolio",),
     ("draws", "pupils", "recipes", "skewed_targets"),
     ("candidates", "encoding", "memory"),

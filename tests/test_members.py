@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import log_loss
-from sklearn.model_selection import PredefinedSplit
+from sklearn.model_selection import KFold, PredefinedSplit
 
 from automs import AutoClassifier, AutoRegressor, SearchSpace
 from automs.budgets import narrowed
@@ -139,14 +139,22 @@ def test_folds_and_members_are_averaged_alike():
     predictor = trained.predictor()
     assert predictor.n_networks == 12
     assert len(trained.weights) == 12
+    alone = [
+        train_candidates([FOUR], X, y, validation=[pair])[0].predictor().predict(X)
+        for pair in KFold(3, shuffle=True, random_state=1).split(X)
+    ]
+    (whole,) = train_candidates([FOUR], X, y, validation=KFold(3, shuffle=True, random_state=1))
+    np.testing.assert_allclose(whole.predictor().predict(X), np.mean(alone, axis=0), rtol=1e-5)
 
 
 def test_members_help_one_another_on_noisy_rows():
     X, y = load_diabetes(return_X_y=True)
-    recipe = {"learning_rate": 3e-3, "epochs": 60, "encoding": "quantile", "seed": 0}
-    pair = [Candidate((64, 64), n_members=n, **recipe) for n in (1, 8)]
-    alone, together = train_candidates(pair, X, y, validation=5)
-    assert together.score > alone.score
+    recipe = {"learning_rate": 3e-3, "epochs": 60, "encoding": "quantile"}
+    several = [
+        Candidate((64, 64), n_members=n, seed=seed, **recipe) for n in (1, 8) for seed in range(3)
+    ]
+    scores = [trained.score for trained in train_candidates(several, X, y, validation=5)]
+    assert np.mean(scores[3:]) > np.mean(scores[:3])
 
 
 def test_columns_are_what_a_list_is():
@@ -231,6 +239,10 @@ def test_limits_hold_with_members(limit):
         assert len(model.predictor_.to_bytes()) <= 6_000
     used = model._kept.named(model.selected_)
     assert used.cost.latency_us <= limit.get("latency_limit", np.inf)
+    nets = [name for name in model._kept.models if name.startswith("net")]
+    assert nets
+    for name in nets:  # narrowed to a single network each
+        assert model._kept.named(name).predictor.n_networks == 1
 
 
 def test_a_single_model_has_no_members_by_default():

@@ -80,6 +80,8 @@ class TestHalving(StrategyContract):
         assert [replace(c, seed=None) for c in candidates[:2]] == alone
         assert all(search.epochs[at] == 30 for at in range(24, 27))
         assert len({c.seed for c in candidates}) == 27
+        of = problem(first_candidates=several, max_trials=2)
+        assert len(Search(self.make(), of).strategy.candidates) == 2
         few = Search(self.make(), problem(first_candidates=[*several, *alone], max_trials=3))
         assert [c.n_members for c in few.strategy.candidates] == [1, 1, 4]
 

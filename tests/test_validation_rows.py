@@ -54,6 +54,16 @@ def test_what_does_not_fit_is_an_error_that_says_so():
         append_validation_rows(TABLE, Y, None, (good, np.ones((2, 1))))
 
 
+def test_masked_values_are_missing_ones():
+    rows = [["b", 7, None], ["b", 8, None]]
+    masked = np.ma.masked_equal([4.0, 5.0], 5.0)
+    _, y, weights = append_validation_rows(
+        TABLE, np.ma.masked_equal(Y, 2.0), np.ma.masked_equal(Y, 3.0), (rows, masked)
+    )
+    assert y.tolist() == [1.0, None, 3.0, 4.0, None]
+    assert weights.tolist() == [1.0, 2.0, None, 1.0, 1.0]
+
+
 def test_a_pair_is_a_tuple_of_two():
     assert is_validation_pair((1, 2))
     assert not any(map(is_validation_pair, ([1, 2], (1,), 0.2, "auto", None)))

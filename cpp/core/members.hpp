@@ -116,8 +116,8 @@ void logits_of_mean(Loss loss, const View<Scalar>& view, const double* mean, Sca
 
 }  // namespace detail
 
-/// The tile in workspace.input through all members with workspace.weights, whose first layer has
-/// the last member's scales then -> in place of the logits those of the mean prediction.
+/// The tile in workspace.input through all members with workspace.weights -> in place of the logits
+/// those of the mean prediction. The first layer has the last member's scales afterwards.
 template <typename Scalar>
 void forward_members(Loss loss, const Network& network, const View<Scalar>& view, int n_rows,
                      Workspace<Scalar>& workspace) {

@@ -59,9 +59,9 @@ void start_scaling_layer(const Network& network, Scalar* weights) {
   std::fill_n(weights + network.scaling.scales, layer.fan_in, Scalar(1));
 }
 
-/// workspace.gradient of the first layer's W -> that of V and of the scales, each in its place,
-/// added to what is there; that of W is 0 then.
-template <typename Scalar>
+/// workspace.gradient of the first layer's W -> that of V and of the scales, each in its place. With
+/// `Accumulate` they are added to what is there, and that of W is 0 afterwards.
+template <bool Accumulate, typename Scalar>
 void unfold_gradient(const Network& network, Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers.front();
   const auto stride = static_cast<std::size_t>(layer.stride);
@@ -70,11 +70,12 @@ void unfold_gradient(const Network& network, Workspace<Scalar>& workspace) {
     const std::size_t at = network.scaling.weights + row * stride;
     Scalar* by_W = workspace.gradient + layer.weights + row * stride;
     Scalar* by_V = workspace.gradient + at;
-    workspace.gradient[network.scaling.scales + row] +=
-        detail::dot_of_rows(workspace.weights + at, by_W, layer.padded_out);
+    Scalar& by_scale = workspace.gradient[network.scaling.scales + row];
+    const Scalar own = detail::dot_of_rows(workspace.weights + at, by_W, layer.padded_out);
+    by_scale = Accumulate ? by_scale + own : own;
     for (std::size_t i = 0; i < stride; ++i) {
-      by_V[i] += by_W[i] * scales[row];
-      by_W[i] = Scalar(0);
+      by_V[i] = (Accumulate ? by_V[i] : Scalar(0)) + by_W[i] * scales[row];
+      if (Accumulate) by_W[i] = Scalar(0);
     }
   }
 }
@@ -84,9 +85,7 @@ template <typename Scalar>
 void update_scaled_layer(const Network& network, const UpdateStep<Scalar>& update,
                          Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers.front();
-  std::fill_n(workspace.gradient + network.scaling.weights, layer.bias - layer.weights, Scalar(0));
-  std::fill_n(workspace.gradient + network.scaling.scales, layer.fan_in, Scalar(0));
-  unfold_gradient(network, workspace);
+  unfold_gradient<false>(network, workspace);
   update.for_weights(layer).update_scaled_weights(network, workspace);
   update.update_scales(network, workspace);
   fold_scales(network, workspace.weights);

@@ -145,14 +145,14 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
   const Periodic periodic =
       make_periodic<float>(candidate.architecture.periodic, view.n_periodic, 0);
   fan_in += periodic.n_features();
-  // A cosine with its slopes takes about as long as twelve weights.
-  weights += 12.0 * periodic.n_columns * periodic.n_frequencies;
   for (const int size : candidate.architecture.hidden_layer_sizes) {
     weights += (fan_in + 8.0) * size;  // 8: the activation, about as much as eight weights
     fan_in = size;
   }
   weights += fan_in * view.n_logits;
   weights *= candidate.architecture.n_members;
+  // A cosine with its slopes takes about as long as twelve weights.
+  weights += 12.0 * periodic.n_columns * periodic.n_frequencies;
   // A step updates every value of a table, which costs about as much as two weights do for a row.
   const auto rows = static_cast<double>(view.train_rows.size());
   const double steps = std::ceil(rows / candidate.batch_size);

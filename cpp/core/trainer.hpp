@@ -11,6 +11,7 @@
 #include "core/backward.hpp"
 #include "core/candidate.hpp"
 #include "core/evaluation.hpp"
+#include "core/first_weights.hpp"
 #include "core/forward.hpp"
 #include "core/initial_values.hpp"
 #include "core/learning_rate.hpp"
@@ -92,6 +93,9 @@ class Trainer {
   std::int64_t batch_size() const {
     return std::min<std::int64_t>(candidate_.batch_size, n_train());
   }
+  std::int64_t n_members() const {
+    return std::max<std::int64_t>(static_cast<std::int64_t>(network_.members.size()), 1);
+  }
   std::int64_t steps_per_epoch() const { return (n_train() + batch_size() - 1) / batch_size(); }
 
   /// Loads the state's weights into the arena; a state without any gets its first ones.
@@ -154,6 +158,7 @@ class Trainer {
     const std::int64_t n_steps = steps_per_epoch() * candidate_.epochs;
     std::int64_t step = steps_per_epoch() * epoch;
     std::int64_t next_look = 0;
+    const auto rows_of_look = std::max<std::int64_t>(kTileRows / n_members(), 1);
     weighted_loss_ = 0.0;
     for (std::int64_t first = 0; first < n_train(); first += batch_size(), ++step) {
       const std::int64_t last = std::min(first + batch_size(), n_train());
@@ -164,7 +169,7 @@ class Trainer {
       for (std::int64_t row = first; row < last; row += kTileRows) {
         if (row >= next_look) {
           if (stop.requested(thread)) return false;
-          next_look = row + kTileRows;  // a look at the clock takes as long as a small batch
+          next_look = row + rows_of_look;  // a look at the clock takes as long as a small batch
         }
         const int n_rows = static_cast<int>(std::min<std::int64_t>(kTileRows, last - row));
         const bool last_tile = row + n_rows == last;
@@ -188,14 +193,14 @@ class Trainer {
       return;
     }
     if (row == first) std::fill_n(workspace_.gradient, network_.n_values, Scalar(0));
-    const auto n_members = static_cast<std::uint32_t>(network_.members.size());
-    const double share = 1.0 / (static_cast<double>(batch_rows) * n_members);
-    for (std::uint32_t m = 0; m < n_members; ++m) {
-      const Network& member = network_.members[m];
+    const double share = 1.0 / static_cast<double>(batch_rows * n_members());
+    auto first_row = before;  // as far as dropout goes, members have rows of their own
+    for (const Network& member : network_.members) {
       fold_scales(member, workspace_.weights);
-      pass(member, n_rows, step, m * static_cast<std::uint32_t>(batch_rows) + before, share);
+      pass(member, n_rows, step, first_row, share);
+      first_row += static_cast<std::uint32_t>(batch_rows);
       backward<Scalar>(member, workspace_.input, n_rows, true, nullptr, workspace_);
-      unfold_gradient(member, workspace_);
+      unfold_gradient<true>(member, workspace_);
     }
     if (update) update_members(network_, *update, workspace_);
   }
@@ -220,8 +225,7 @@ class Trainer {
 
   /// Writes the finished epoch into the state: curves, weights, best weights, end of training.
   void finish_epoch(State<Scalar>& state) {
-    const std::size_t n_members = std::max<std::size_t>(network_.members.size(), 1);
-    const double loss = weighted_loss_ / static_cast<double>(n_train()) / n_members;
+    const double loss = weighted_loss_ / static_cast<double>(n_train() * n_members());
     ++state.epoch;
     state.train_loss.push_back(loss);
     const std::size_t n = network_.n_values;

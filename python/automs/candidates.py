@@ -135,8 +135,8 @@ class Candidate:
     Notes
     -----
     Members learn from the same mini-batches; their loss is the mean of their losses, and the
-    candidate predicts the mean of their predictions, by which its best epoch is chosen. In the
-    model each of them is a network of its own.
+    candidate predicts the mean of their predictions, by which its best epoch is chosen. In a model
+    each of them is a network of its own; of several folds, a search's model has two of each.
 
     References
     ----------
@@ -255,7 +255,10 @@ class Candidate:
         embedding_rows: Sequence[int] = (),
         n_periodic: int = 0,
     ) -> int:
-        """Give the number of values that training keeps, what members share counted once."""
+        """Give the number of values that training keeps, what members share counted once.
+
+        But for those of a scaling layer of a single network.
+        """
         sizes = n_features, n_outputs, embedding_rows, n_periodic
         one = self.n_parameters(*sizes) // self.n_members
         if self.n_members == 1:

@@ -15,7 +15,7 @@ FLOPS_PER_UNIT = 40.0
 FLOPS_PER_WAVE = 24.0  # and row: a cosine, its derivative
 FLOPS_PER_UPDATE = 12.0
 FLOPS_PER_LAYER_STEP = 4_000.0
-FLOPS_PER_FACTOR = 6.0  # and member, weight of the first layer and step
+FLOPS_PER_FACTOR = 6.0  # and member, weight of the first layer and tile
 # Piecewise columns by table, in dense features of a row: per row, and per bin and step. The engine
 # goes by the same (cpp/core/piecewise_layout.hpp), and by the rows of its tiles.
 FEATURES_PER_VALUE = 4.2
@@ -65,8 +65,8 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         encoded features (``first`` weights of the first layer) do not need; those that tables
         give do, as do those of a periodic embedding, and the values of both are parameters. A
         cosine of that, with its slope, takes 24 operations, and its part in each output 4. Each
-        member takes what a network does for a row and its layers' calls, and 6 operations a step
-        for each weight of the first layer; parameters that members share count once. All
+        member takes what a network does for a row and its layers' calls, and 6 operations a tile
+        of 128 rows for each weight of the first layer; what members share is updated once. All
         bins of the piecewise columns together count in ``weights`` and ``first`` as
         ``4.2 * columns + 5 * bins / min(batch_size, 128)`` features, where that is less. For the
         closed form, which has no epochs: ``rows * d**2 + d**3`` with ``d = features + 1``.
@@ -99,7 +99,8 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         per_epoch += n_rows * (FLOPS_PER_WAVE * waves + 4.0 * mixed)
     calls = FLOPS_PER_LAYER_STEP * len(shapes) * n_members
     if n_members > 1:
-        calls += FLOPS_PER_FACTOR * n_members * math.prod(shapes[0])
+        tiles = math.ceil(candidate.batch_size / TILE_ROWS)
+        calls += FLOPS_PER_FACTOR * n_members * tiles * math.prod(shapes[0])
     return epochs * (per_epoch + steps * (FLOPS_PER_UPDATE * parameters + calls))
 
 

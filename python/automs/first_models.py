@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from automs.candidates import Candidate
 from automs.exact import L1_PENALTIES, PENALTIES, train_exact
+from automs.outcomes import Progress
 from automs.training import Training
 
 __all__ = ["LINEAR_MODELS", "add_constant", "affordable_models", "set_constant", "train_linear"]
@@ -128,17 +130,40 @@ def train_linear(
     if loss not in {"auto", "squared", "squared_log", "cross_entropy"} or not names:
         return {}
     loss = loss if loss == "squared_log" else "auto"
+    started = time.perf_counter()
     made = [(name, candidate) for name in names for candidate in _path(name, loss, seed)]
     first = training.add([candidate for _, candidate in made])
     numbers = range(first, first + len(made))
     solved = train_exact(training, numbers, limit, look)
     best: dict[str, int] = {}
-    scores = [progress.score for progress in training.progress(solved)]
+    late_at = math.inf if limit is None else started + limit
+
+    def is_late() -> bool:
+        return time.perf_counter() >= late_at or (look is not None and look())
+
+    scores = [progress.score for progress in _scored(training, solved, is_late)]
     for at in np.argsort(-np.array(scores), kind="stable"):
         if np.isfinite(scores[at]):
             best.setdefault(made[solved[at] - first][0], solved[at])
     training.release([number for number in numbers if number not in best.values()])
     return {name: best[name] for name in names if name in best}
+
+
+def _scored(
+    training: Training, numbers: Sequence[int], is_late: Callable[[], bool]
+) -> list[Progress]:
+    """Give what came of some models; by a slow metric only those of the least loss are scored."""
+    if training.metric.native:
+        return training.progress(numbers)
+    own = training.own_scores
+    with own.until(lambda: True):
+        losses = [progress.loss for progress in training.progress(numbers)]
+    by_loss = [numbers[at] for at in np.argsort(losses, kind="stable")]
+    training.progress(by_loss[:1])
+    with own.until(is_late):
+        training.progress(by_loss[1:])
+    with own.until(lambda: True):
+        return training.progress(numbers)
 
 
 def _path(name: str, loss: str, seed: int) -> list[Candidate]:

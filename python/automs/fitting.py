@@ -24,7 +24,7 @@ from automs.errors import BaselineWarning, SearchWarning
 from automs.finish import Ensemble, choose_ensemble
 from automs.fit_settings import FitSettings
 from automs.keeping import Made, keep_models, name_of
-from automs.kept_members import model_networks, most_networks_of_one
+from automs.kept_members import kept_members, model_networks
 from automs.kept_models import KeptModels, Networks
 from automs.leaderboard import LeaderboardRow, sort_rows
 from automs.memory import Memory
@@ -88,11 +88,11 @@ def fit_search(
         When no candidate could be used: every one diverged or was cut before its first epoch.
     """
     training = _make_training(table, target, splits, sample_weight, settings, clock)
-    of_one = most_networks_of_one(settings.first_candidates, training.n_folds)
     baselines = start_baselines(training, table, settings, clock)
     try:
         search, finish, workshop = _search(training, table, settings, clock)
         # A second Ctrl-C is the caller's; after the first one, what follows takes the short way.
+        of_one = len(kept_members(search.most_members, training.n_folds))
         packing = finish.seconds(of_one * settings.ensemble_size, search.n_candidates)
         results = collect_baselines(baselines, clock.keeping(packing))
     finally:
@@ -112,7 +112,7 @@ def fit_search(
         seed=settings.seed,
         posterior=search.posterior(),
     )
-    packing = finish.seconds(max(most_networks(size), size * of_one), len(trials))
+    packing = finish.seconds(most_networks(size) * of_one, len(trials))
     made = _make(workshop, ensemble, usable, settings, clock.keeping(packing), search.posterior())
     rows = [trial_row(t, training) for t in trials]
     packing = finish.seconds(of_one, len(trials))
@@ -205,9 +205,9 @@ def _search(
         first_candidates=settings.first_candidates,
     )
     limit, finish = clock.limit or 0.0, FinishTime(0.0, 0.0)
-    of_one = most_networks_of_one(settings.first_candidates, training.n_folds)
 
     def reserve(n_trials: int) -> float:
+        of_one = len(kept_members(search.most_members, training.n_folds))
         packing = finish.seconds(of_one * settings.ensemble_size, n_trials)
         share = _FINISH_SHARE * limit
         if training.n_folds == 1:

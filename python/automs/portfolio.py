@@ -81,14 +81,15 @@ _REALMLP_TD: tuple[dict[str, Any], ...] = (
 )
 _REALMLP_TD_S = {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "dropout": 0.15}
 
-#: Networks that share a trunk, by recipe and settings, in the order of the lists that are chosen
-#: among such networks alone without one table, which hardly differ.
 _SMALL, _LARGE = (64, 64), (128, 128)
 _REGULARISED = {"dropout": 0.3, "weight_decay": 0.1}
 _TD_4 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 4})
 _TD_8 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 8})
 _TD_S_8 = ("td_s", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
 _OWN_8 = ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
+#: Networks that share a trunk, by recipe and settings, for each kind of task. Their order is that
+#: of the lists which bench/build_portfolio.py makes of such networks alone; whichever table is left
+#: out, these hardly differ.
 _MEMBERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "regression": (
         ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 4}),

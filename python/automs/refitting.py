@@ -31,7 +31,7 @@ _NETWORKS_FOR_EACH = 2
 
 
 def most_networks(ensemble_size: int) -> int:
-    """Give how many networks, further seeds among them, an ensemble of so many steps may have."""
+    """Give how many candidates, further seeds among them, an ensemble of so many steps may have."""
     return _NETWORKS_FOR_EACH * ensemble_size if ensemble_size > 1 else 1
 
 
@@ -62,7 +62,7 @@ def refit(
     ensemble : Ensemble
     clock : Clock
     n_networks : int, default=0
-        Networks of the model, at most, with further seeds.
+        Candidates of the model, at most, with further seeds; of each there are all members.
 
     Returns
     -------

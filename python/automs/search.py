@@ -63,6 +63,7 @@ class Search:
         self.problem = problem
         self.clock = clock
         self._reserve_for = reserve
+        training.own_scores.end_with(clock, lambda: self.reserve)
         self.audience = Audience(()) if audience is None else audience
         self._best_score = -math.inf
         self._n_running = 0
@@ -75,8 +76,8 @@ class Search:
         self._busy = 0.0  # ... and the seconds they took
         self._finished_scores: list[float] = []
         self._finished_seconds: list[float] = []
-        self._n_until_best = 0  # candidates that there were when the best finished score came
-        self._n_until_last = 0  # ... and when the last one finished
+        self.most_members = 1  # of a candidate so far
+        self._n_until_best = self._n_until_last = 0  # candidates at the best score, at the last one
 
     def run(self) -> None:
         """Search. A stopped clock ends it, and what was trained until then stays."""
@@ -190,7 +191,8 @@ class Search:
             train_exact(self.training, [number], left, self.clock.look)
             del until[number]
         self._n_running = len(requests)
-        left = self.clock.time_left(self.reserve)
+        scoring = len(requests) * self.training.own_scores.mean_seconds
+        left = self.clock.time_left(self.reserve + scoring)
         self.training.run(list(until), list(until.values()), left, self._look)
         results = self._results(requests, before)
         self._spent += sum(result.cost for result in results)
@@ -212,6 +214,7 @@ class Search:
                 for i, c in enumerate(new)
             ]  # fmt: skip
             first = self.training.add([self._affordable(c) for c in seeded])
+            self.most_members = max(self.most_members, *(c.n_members for c in seeded))
             self._untold.extend(range(len(self._numbers), len(self._numbers) + len(new)))
             self._numbers.extend(range(first, first + len(new)))
 

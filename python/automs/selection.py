@@ -77,7 +77,7 @@ class _Rows:
         if not (self.metric.reads_sizes and 0 < n_shared <= _MOST_SHARED_ROWS):
             return members, self
         own = np.ones(len(self.y)) if self.weights is None else self.weights
-        some = slice(None, None, -(-n_shared * n_classes // _MOST_SHARED_VALUES))
+        some = np.flatnonzero(own > 0.0)[:: -(-n_shared * n_classes // _MOST_SHARED_VALUES)]
         dealt = own[some]
         classes = np.repeat(np.arange(n_classes, dtype=np.float64), len(dealt))
         share = np.tile(dealt / max(dealt.sum(), np.finfo(float).tiny), n_classes) / n_classes

@@ -85,7 +85,7 @@ def with_twins(candidates: Sequence[Candidate], further: Sequence[str]) -> list[
     """Give the candidates, and twins that differ in their loss.
 
     Twins are those of every other variant of RealMLP, which is mostly what wins on all scales, and
-    of the first one with members.
+    of the first variant with members.
     """
     recipes = [candidate for candidate in candidates if candidate.parametrization == "ntp"]
     alone = [recipe for recipe in recipes if recipe.n_members == 1]

@@ -139,7 +139,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> Values | None:
     """
     if sample_weight is None:
         return None
-    weights = _to_float(_unmasked(sample_weight), "sample_weight")
+    weights = _to_float(unmasked(sample_weight), "sample_weight")
     if weights.ndim == 0:
         weights = np.full(n_rows, float(weights))
     if weights.shape != (n_rows,):
@@ -161,7 +161,7 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
     if hasattr(y, "toarray") and hasattr(y, "nnz"):
         raise TypeError("y must be a dense array, got a sparse matrix")
     try:
-        array = _unmasked(y)
+        array = unmasked(y)
     except ValueError as error:
         raise ValueError(f"y must have as many values in every row: {error}") from None
     if array.ndim not in {1, 2}:
@@ -180,7 +180,7 @@ def _as_array(y: Any, n_rows: int) -> npt.NDArray[Any]:
     return array
 
 
-def _unmasked(values: Any) -> npt.NDArray[Any]:
+def unmasked(values: Any) -> npt.NDArray[Any]:
     """Give an array in which masked values are missing ones."""
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     array = np.asarray(values)

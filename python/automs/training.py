@@ -13,6 +13,7 @@ from automs.candidates import Candidate, as_single
 from automs.columns import as_network, to_columns
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
+from automs.own_scores import OwnScores
 from automs.scoring import Metric, score_predictions
 from automs.setting_columns import SettingColumns
 from automs.splits import Split
@@ -73,7 +74,7 @@ class Training:
         self.candidates: Sequence[Candidate] = self._added
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        self._scored: dict[int, tuple[tuple[int, ...], Values]] = {}  # best epochs, scores
+        self.own_scores = OwnScores(self._score, lambda: self.n_folds)
         self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
         self.views = Views(self._rows, self._jobs, self.memory, n_threads)
 
@@ -206,17 +207,14 @@ class Training:
         columns = gather_folds(folds, validated=validated)
         if validated and not self.metric.native:
             trained = (folds["best_epoch"] > 0).all(axis=1) & (columns.state != JobState.DIVERGED)
-            for at in np.flatnonzero(trained):
+            order = np.argsort(columns.loss, kind="stable")  # where time is short, the best first
+            for at in order[trained[order]]:
                 best_epochs = tuple(folds["best_epoch"][at].tolist())
-                columns.fold_scores[at] = self._own_scores(candidates[int(at)], best_epochs)
+                columns.fold_scores[at] = self.own_scores.of(candidates[int(at)], best_epochs)
         return columns
 
-    def _own_scores(self, number: int, best_epochs: tuple[int, ...]) -> Values:
-        """Score by a metric that the engine does not know; what was scored may be released."""
-        if number not in self._scored or self._scored[number][0] != best_epochs:
-            predictions = self.validation_predictions([number])[0]
-            self._scored[number] = best_epochs, self.fold_scores(number, predictions)
-        return self._scored[number][1]
+    def _score(self, number: int) -> Values:
+        return self.fold_scores(number, self.validation_predictions([number])[0])
 
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
@@ -282,7 +280,8 @@ class Training:
     def networks(self, candidate: int, folds: Sequence[int] | None = None) -> list[FoldNetwork]:
         """Give the chosen networks of some folds, by default all: of each fold every member."""
         members = range(self.candidates[candidate].n_members)
-        return [self.network(candidate, f, m) for f in folds or self.folds for m in members]
+        folds = self.folds if folds is None else folds
+        return [self.network(candidate, f, m) for f in folds for m in members]
 
     def network(self, candidate: int, fold: int, member: int) -> FoldNetwork:
         """Give one of them."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from automs.table import Table, read_table
+from automs.target import unmasked
 
 __all__ = ["append_validation_rows", "is_validation_pair"]
 
@@ -51,14 +52,14 @@ def append_validation_rows(
             f"validation[0] must have {table.values.shape[1]} columns as X has, "
             f"got {added.values.shape[1]}"
         )
-    targets, more = np.asarray(y), np.asarray(validation[1])
+    targets, more = unmasked(y), unmasked(validation[1])
     if len(more) != len(added.values) or more.shape[1:] != targets.shape[1:]:
         raise ValueError(
             f"validation[1] must have a value for each of {len(added.values)} rows, of the shape "
             f"that y has ({targets.shape}), got shape {more.shape}"
         )
     if sample_weight is not None:
-        own = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), (len(table.values),))
+        own = np.broadcast_to(unmasked(sample_weight), (len(table.values),))
         sample_weight = np.concatenate([own, np.ones(len(added.values))])
     values = np.vstack([table.values[:], added.values[:]])
     whole = Table(values, table.columns, table.names)

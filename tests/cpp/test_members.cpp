@@ -169,6 +169,32 @@ void test_predictions_are_the_mean_of_the_networks_that_are_read_out() {
   }
 }
 
+void test_without_validation_rows_the_last_weights_are_read_out() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1);
+  View<float> training_only = p.view;
+  training_only.validation_rows.clear();
+  TrainJobs jobs;
+  jobs.add_view(training_only);
+  jobs.add_view(p.view);
+  jobs.add_candidate(members(3, {6, 6}, Activation::silu));
+  jobs.add_job(0, 0);
+  jobs.add_job(0, 1);
+  Stop stop;
+  jobs.run({{0, 3}}, 1, std::nullopt, stop);
+  jobs.import_state(1, jobs.export_state(0));
+  const std::vector<double> given = jobs.validation_predictions({1}, 1)[0];
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const float* x = p.view.X + p.view.validation_rows[i] * p.view.n_features;
+    double mean = 0.0;
+    for (std::size_t m = 0; m < 3; ++m) {
+      mean += predicted(
+          p.view, Loss::squared,
+          logits_of(jobs.weights(0, m), Activation::silu, {x, x + p.view.n_features}))[0];
+    }
+    CHECK_CLOSE(given[i], mean / 3.0, 1e-5);
+  }
+}
+
 void test_members_differ_and_share_their_trunk() {
   const Problem<float> p = make_problem<float>(Loss::squared, 1);
   TrainJobs jobs;
@@ -230,6 +256,7 @@ int main() {
   test_analytic_gradient_equals_numerical_gradient();
   test_threads_pauses_and_exports_keep_the_bits();
   test_predictions_are_the_mean_of_the_networks_that_are_read_out();
+  test_without_validation_rows_the_last_weights_are_read_out();
   test_members_differ_and_share_their_trunk();
   test_first_scales_are_signs_of_their_place_alone();
   test_a_diverging_member_is_a_state();

@@ -45,10 +45,12 @@ class HalvingStrategy(RungStrategy):
     Notes
     -----
     First candidates with members (`Candidate`) are slow to show their worth, too: after the first
-    bracket they are trained to their end, as many as their share pays for, and compared with no
-    others before. They count for what they are where `max_trials` is set.
+    bracket they are trained to their end, as many as their share pays for, and drop out only where
+    time runs short. Those that a limit on latency or size would make single networks of are left
+    out.
 
-    Without a time limit there is one bracket, of exactly `max_trials` candidates. With one, each
+    Without a time limit there is one bracket, of `max_trials` candidates, those with members among
+    them counted. With one, each
     bracket may cost twice what the one before could, and the last takes what is left; survivors
     are cut where their way to the last epoch would not fit, but for the best one. Promotion
     compares candidates of one bracket at one rung; a problem's first candidates go on all the same,
@@ -108,7 +110,10 @@ class HalvingStrategy(RungStrategy):
     def start(self, problem: Problem) -> None:
         """Begin a search."""
         alone = [c for c in problem.first_candidates if c.n_members == 1]
-        several = [c for c in problem.first_candidates if c.n_members > 1]
+        several = [
+            c for c in problem.first_candidates
+            if c.n_members > 1 and problem.within_limits(c).n_members > 1
+        ]  # fmt: skip
         if problem.max_trials is not None:
             several = several[: max(problem.max_trials - len(alone), 0)]
         problem = replace(problem, first_candidates=alone)
@@ -191,7 +196,8 @@ class HalvingStrategy(RungStrategy):
 
     def _open(self, allowance: float) -> bool:
         self._is_patient = False
-        if self.candidates and self._open_several(allowance):
+        is_first = not self.candidates and self.problem.first_candidates
+        if not is_first and self._open_several(allowance):
             return True
         n_left = self.n_left(allowance)
         at_most = None if n_left is None else n_left - len(self._several)
