@@ -15,7 +15,8 @@ struct Dropout {
   double probability = 0.0;
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
-  std::uint32_t first_row = 0;  // of the tile within the mini-batch, that of one member after another
+  std::uint32_t first_row =
+      0;  // of the tile within the mini-batch, that of one member after another
 };
 
 namespace detail {
@@ -38,9 +39,9 @@ void mask_bends(int n, std::uint32_t threshold, Scalar kept, const std::uint16_t
 
 }  // namespace detail
 
-/// A mask value depends on (seed, step, layer, row of a member, unit) alone: 16 random bits for each unit,
-/// eight units a block. All that the backward pass reads of the layer (n_rows, stride) is masked,
-/// so that it needs no mask. The probability is rounded to a multiple of 1 / 65536.
+/// A mask value depends on (seed, step, layer, row of a member, unit) alone: 16 random bits for
+/// each unit, eight units a block. All that the backward pass reads of the layer (n_rows, stride)
+/// is masked, so that it needs no mask. The probability is rounded to a multiple of 1 / 65536.
 template <typename Scalar>
 void apply_dropout(const Dropout& dropout, const Layer& layer, std::size_t layer_number, int n_rows,
                    Workspace<Scalar>& workspace) {

@@ -59,8 +59,8 @@ void start_scaling_layer(const Network& network, Scalar* weights) {
   std::fill_n(weights + network.scaling.scales, layer.fan_in, Scalar(1));
 }
 
-/// workspace.gradient of the first layer's W -> that of V and of the scales, each in its place. With
-/// `Accumulate` they are added to what is there, and that of W is 0 afterwards.
+/// workspace.gradient of the first layer's W -> that of V and of the scales, each in its place.
+/// With `Accumulate` they are added to what is there, and that of W is 0 afterwards.
 template <bool Accumulate, typename Scalar>
 void unfold_gradient(const Network& network, Workspace<Scalar>& workspace) {
   const Layer& layer = network.layers.front();

@@ -187,9 +187,9 @@ void test_without_validation_rows_the_last_weights_are_read_out() {
     const float* x = p.view.X + p.view.validation_rows[i] * p.view.n_features;
     double mean = 0.0;
     for (std::size_t m = 0; m < 3; ++m) {
-      mean += predicted(
-          p.view, Loss::squared,
-          logits_of(jobs.weights(0, m), Activation::silu, {x, x + p.view.n_features}))[0];
+      mean +=
+          predicted(p.view, Loss::squared,
+                    logits_of(jobs.weights(0, m), Activation::silu, {x, x + p.view.n_features}))[0];
     }
     CHECK_CLOSE(given[i], mean / 3.0, 1e-5);
   }
