@@ -15,8 +15,7 @@ struct Dropout {
   double probability = 0.0;
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
-  std::uint32_t first_row =
-      0;  // of the tile within the mini-batch, that of one member after another
+  std::uint32_t first_row = 0;  // of the tile in the mini-batches of all members, one by one
 };
 
 namespace detail {

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from automs.errors import AutomsWarning
 
-__all__ = ["Target", "TargetShapeWarning", "read_target", "read_weights"]
+__all__ = ["Target", "TargetShapeWarning", "read_target", "read_weights", "unmasked"]
 
 Values = npt.NDArray[np.float64]
 

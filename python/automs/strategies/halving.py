@@ -50,9 +50,9 @@ class HalvingStrategy(RungStrategy):
     out.
 
     Without a time limit there is one bracket, of `max_trials` candidates, those with members among
-    them counted. With one, each
-    bracket may cost twice what the one before could, and the last takes what is left; survivors
-    are cut where their way to the last epoch would not fit, but for the best one. Promotion
+    them counted. With one, each bracket may cost twice what the one before could, and the last
+    takes what is left; survivors are cut where their way to the last epoch would not fit, but for
+    the best one. Promotion
     compares candidates of one bracket at one rung; a problem's first candidates go on all the same,
     for what their bracket costs once more. Diverged candidates are never promoted. A rung
     is asked for in parts of 128 candidates, so that a search can drop states that are beaten
