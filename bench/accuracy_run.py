@@ -23,7 +23,7 @@ from accuracy_machine import record
 from accuracy_predictions import About
 from accuracy_protocol import DataSet, read_index
 from accuracy_rows import Row, append, resume
-from accuracy_systems import Request, missing, shown_name
+from accuracy_systems import MODELS_TRAINED, Request, missing, shown_name
 
 CHILD = Path(__file__).with_name("accuracy_child.py")
 FIGURES = ("error", "accuracy", "fit_s", "predict_s")
@@ -53,8 +53,9 @@ class Plan:
     at_once: int = 1
 
 
-def seconds_to_kill(budget: float) -> float:
-    return 3.0 * budget + 60.0
+def seconds_to_kill(budget: float, system: str) -> float:
+    """Far more than what keeps to a limit can need, or trains one model."""
+    return (3.0 * budget + 60.0) * MODELS_TRAINED.get(system, 1)
 
 
 def run(plan: Plan) -> None:
@@ -145,7 +146,7 @@ def _measure(row: Row, system: str, plan: Plan, surroundings: Surroundings) -> R
             "predictions": str(plan.predictions) if plan.predictions else "",
         }
         command = [sys.executable, str(CHILD), json.dumps(job)]
-        note = run_child(command, seconds_to_kill(row.budget), surroundings)
+        note = run_child(command, seconds_to_kill(row.budget, system), surroundings)
         outcome: dict[str, Any] = json.loads(answer.read_text()) if answer.exists() else {}
     figures = {name: float(outcome.get(name, math.nan)) for name in FIGURES}
     return Row(**(asdict(row) | figures | {"note": outcome.get("note", note)}))

@@ -29,6 +29,7 @@ ABLATIONS = {
     "automs_plain": ("ablation_variants", "plain_encoding", (), ""),
     "automs_no_first": ("ablation_variants", "no_first_candidates", (), ""),
     "automs_no_members": ("ablation_variants", "no_members", (), ""),
+    "automs_coarse": ("ablation_variants", "coarse_bins", (), ""),
     "automs_no_linear": ("ablation_variants", "no_linear_models", (), ""),
     "automs_no_sparse": ("ablation_variants", "no_sparse_models", (), ""),
     "automs_again": ("ablation_variants", "another_seed", (), ""),
