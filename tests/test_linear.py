@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
 
 from automs.encoded_rows import EncodedRows
 from automs.encoding import fit_encoder
@@ -267,6 +269,23 @@ def test_bad_l1_penalties_are_refused():
         elastic_net_path(X, y, [0.0], [-1.0])
     with pytest.raises(ValueError, match="y must be finite"):
         elastic_net_path(X, y * np.nan, [0.0], [1.0])
+
+
+def test_a_looser_tolerance_is_reached_sooner():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    paths = [logistic_path(X, y, 2, [1e-4], tolerance=at) for at in (1e-4, 1e-6)]
+    assert all(path.converged[0] for path in paths)
+    assert paths[0].n_iterations[0] < paths[1].n_iterations[0]
+    losses = [
+        log_loss(y, 1.0 / (1.0 + np.exp(-(X @ p.coef[0, :, 0] + p.intercept[0, 0]))))
+        + 0.5e-4 * np.sum(p.coef[0] ** 2)
+        for p in paths
+    ]
+    assert losses[1] < losses[0] < 1.01 * losses[1]
+    for tolerance in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="tolerance must be > 0"):
+            logistic_path(X, y, 2, [1.0], tolerance=tolerance)
 
 
 def test_separable_classes_without_a_penalty_stay_finite():

@@ -118,9 +118,9 @@ py::tuple descend(StopLook& stop, std::size_t n_columns, std::size_t n_outputs, 
 }
 
 DescentOptions to_options(const Array<double>& penalties, const Array<double>& l1_penalties,
-                          int max_iterations) {
+                          int max_iterations, double tolerance) {
   return {to_vector(penalties, "penalties"), to_vector(l1_penalties, "l1_penalties"),
-          max_iterations};
+          max_iterations, tolerance};
 }
 
 template <typename Value>
@@ -128,13 +128,14 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
                            std::size_t n_classes, const Array<double>& penalties,
                            const Array<double>& l1_penalties,
                            const std::optional<Array<double>>& weights, int max_iterations,
-                           std::optional<double> time_limit, const py::object& look,
-                           const Numbers& numbers, const Piecewise<Value>& piecewise) {
+                           double tolerance, std::optional<double> time_limit,
+                           const py::object& look, const Numbers& numbers,
+                           const Piecewise<Value>& piecewise) {
   StopLook stop(time_limit, look);
   const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
-  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
+  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations, tolerance);
   return descend(stop, rows.n_columns, n_classes == 2 ? 1 : n_classes,
                  [&] { return logistic_path(rows, classes.data(), n_classes, options); });
 }
@@ -143,13 +144,14 @@ template <typename Value>
 py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
                               const Array<double>& penalties, const Array<double>& l1_penalties,
                               const std::optional<Array<double>>& weights, int max_iterations,
-                              std::optional<double> time_limit, const py::object& look,
-                              const Numbers& numbers, const Piecewise<Value>& piecewise) {
+                              double tolerance, std::optional<double> time_limit,
+                              const py::object& look, const Numbers& numbers,
+                              const Piecewise<Value>& piecewise) {
   StopLook stop(time_limit, look);
   const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
-  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations);
+  const DescentOptions options = to_options(penalties, l1_penalties, max_iterations, tolerance);
   const auto n_outputs = static_cast<std::size_t>(y.shape(1));
   return descend(stop, rows.n_columns, n_outputs,
                  [&] { return elastic_net_path(rows, y.data(), n_outputs, options); });
@@ -164,15 +166,15 @@ void define(py::module_& m) {
   m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
         py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
-        py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
-        py::arg("look") = py::none(), py::arg("numbers") = py::none(),
-        py::arg("piecewise") = py::none());
+        py::arg("max_iterations") = 1000, py::arg("tolerance") = 1e-6,
+        py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
+        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
   m.def("elastic_net_path", &py_elastic_net_path<Value>, py::arg("X").noconvert(),
         py::arg("y").noconvert(), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
-        py::arg("max_iterations") = 1000, py::arg("time_limit") = py::none(),
-        py::arg("look") = py::none(), py::arg("numbers") = py::none(),
-        py::arg("piecewise") = py::none());
+        py::arg("max_iterations") = 1000, py::arg("tolerance") = 1e-6,
+        py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
+        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
 }
 
 }  // namespace

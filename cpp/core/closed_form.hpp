@@ -55,6 +55,7 @@ struct DescentOptions {
   std::vector<double> squared;   // each >= 0
   std::vector<double> absolute;  // as many, each >= 0; or empty: 0 for all
   int max_iterations;            // >= 1, for each model
+  double tolerance = 1e-6;       // > 0: where it has converged, see `logistic_path`
 };
 
 /// n_outputs is that of the targets; of classes 1 for two (the logit of class 1), else n_classes.
@@ -70,8 +71,8 @@ struct LinearPath {
 /// penalties, the intercept free, by L-BFGS; each model starts at the solution of the next stronger
 /// one. `classes` (n_rows) holds indices in [0, n_classes), n_classes >= 2. A model has
 /// converged where the largest derivative of that sum, with respect to the coefficients of
-/// standardised columns and the intercepts, is <= 1e-6. Without a penalty, separable classes have
-/// no minimum: the coefficients grow until that limit or `max_iterations` is reached, and stay
+/// standardised columns and the intercepts, is <= `tolerance`. Without a penalty, separable classes
+/// have no minimum: the coefficients grow until that limit or `max_iterations` is reached, and stay
 /// finite. After a stop, the models that were not reached hold the last solution (zeros where
 /// the stop came before the first).
 template <typename Value>

@@ -12,11 +12,10 @@
 #include "core/check.hpp"
 #include "core/closed_form.hpp"
 #include "core/closed_form_blocks.hpp"
+#include "core/closed_form_products.hpp"
 #include "core/lbfgs.hpp"
 
 namespace automs::closed_form {
-
-constexpr double kGradientTolerance = 1e-6;
 
 /// The penalised mean loss as a function of scaled coefficients (n_columns, n_outputs) followed by
 /// scaled intercepts (n_outputs). Columns are centred, and scaled so that the second derivatives
@@ -36,11 +35,13 @@ class PenalisedLoss {
         curvature_(target.curvature()),
         weights_(checked_weights(rows)),
         means_(column_means(rows, weights_)),
-        variances_(RowVector::Zero(means_.size())) {
+        variances_(RowVector::Zero(means_.size())),
+        products_(rows, means_, n_outputs_) {
     weights_ /= weights_.sum();
+    Matrix block;
     for_blocks(rows, weights_.size(), means_.size(), [&](Index begin, Index count) {
-      load_block(begin, count);
-      variances_ += weights_.segment(begin, count).transpose() * block_.array().square().matrix();
+      load_rows(rows, begin, count, means_.data(), block);
+      variances_ += weights_.segment(begin, count).transpose() * block.array().square().matrix();
     });
     require(variances_.allFinite(), "X must be finite and of squares that double holds");
     coef_ = Matrix::Zero(means_.size(), n_outputs_);
@@ -53,7 +54,7 @@ class PenalisedLoss {
     Eigen::Map<RowVector>(intercept, n_outputs_) = intercept_ - means_ * coef_;
   }
 
-  LbfgsResult minimise(double squared, double absolute, int max_iterations) {
+  LbfgsResult minimise(double squared, double absolute, int max_iterations, double tolerance) {
     penalty_ = squared;
     scales_ = Vector::Zero(variances_.size());  // stays 0 for a constant column
     for (Index j = 0; j < scales_.size(); ++j) {
@@ -74,7 +75,7 @@ class PenalisedLoss {
         },
         [this](const std::vector<double>& gradient) { return gradient_norm(gradient); }};
     const LbfgsResult result =
-        minimise_lbfgs(function, {max_iterations, kGradientTolerance, weights_of(absolute)}, point);
+        minimise_lbfgs(function, {max_iterations, tolerance, weights_of(absolute)}, point);
     unscale(point);
     return result;
   }
@@ -91,10 +92,6 @@ class PenalisedLoss {
     return weights;
   }
 
-  void load_block(Index begin, Index count) {
-    load_rows(rows_, begin, count, means_.data(), block_);
-  }
-
   void unscale(const std::vector<double>& point) {
     const Eigen::Map<const Matrix> scaled(point.data(), coef_.rows() + 1, n_outputs_);
     coef_ = scales_.asDiagonal() * scaled.topRows(coef_.rows());
@@ -105,20 +102,18 @@ class PenalisedLoss {
     unscale(point);
     const Index d = coef_.rows();
     Eigen::Map<Matrix> scaled_gradient(gradient.data(), d + 1, n_outputs_);
-    scaled_gradient.setZero();
     double loss = 0.0;
+    products_.begin(coef_, intercept_);
     try {
-      for_blocks(rows_, weights_.size(), d, [&](Index begin, Index count) {
-        load_block(begin, count);
-        outputs_.noalias() = block_ * coef_;
-        outputs_.rowwise() += intercept_;
+      for_blocks(rows_, weights_.size(), products_.width(), [&](Index begin, Index count) {
+        products_.outputs(begin, count, outputs_);
         loss += target_.to_errors(begin, weights_, outputs_);
-        scaled_gradient.topRows(d).noalias() += block_.transpose() * outputs_;
-        scaled_gradient.bottomRows(1) += outputs_.colwise().sum();
+        products_.add(begin, count, outputs_);
       });
     } catch (const Stopped&) {
       return std::numeric_limits<double>::quiet_NaN();
     }
+    products_.end(scaled_gradient);
     scaled_gradient.topRows(d) += penalty_ * coef_;
     scaled_gradient.topRows(d) = scales_.asDiagonal() * scaled_gradient.topRows(d).eval();
     scaled_gradient.bottomRows(1) *= intercept_scale_;
@@ -143,19 +138,21 @@ class PenalisedLoss {
   Vector weights_;       // (n_rows), sum 1
   RowVector means_;      // (n_columns)
   RowVector variances_;  // (n_columns)
+  Products<Value> products_;
   double penalty_ = 0.0;
   Vector scales_;  // (n_columns): coefficient = scale * scaled coefficient; 0 for a constant column
   double intercept_scale_ = 1.0;
   Matrix coef_;          // (n_columns, n_outputs), for centred columns
   RowVector intercept_;  // (n_outputs), for centred columns
-  Matrix block_;         // rows of X, centred
-  Matrix outputs_;       // of the block
+  Matrix outputs_;       // of a block of rows
 };
 
 /// Throws std::invalid_argument where options break their rules; gives `absolute` in full.
 inline std::vector<double> checked_absolute(const DescentOptions& options) {
   require(options.max_iterations >= 1,
           "max_iterations must be >= 1, got " + std::to_string(options.max_iterations));
+  require(options.tolerance > 0.0,
+          "tolerance must be > 0, got " + std::to_string(options.tolerance));
   check_penalties(options.squared, "penalties");
   check_penalties(options.absolute, "l1_penalties");
   if (options.absolute.empty()) return std::vector<double>(options.squared.size(), 0.0);
@@ -178,7 +175,7 @@ void solve_path(const LinearRows<Value>& rows, const Target& target, const Desce
   for (std::size_t p : order) {
     if (!path.stopped) {
       const LbfgsResult result =
-          loss.minimise(options.squared[p], absolute[p], options.max_iterations);
+          loss.minimise(options.squared[p], absolute[p], options.max_iterations, options.tolerance);
       path.converged[p] = result.converged;
       path.n_iterations[p] = std::max(result.n_iterations, result.stopped ? 0 : 1);
       path.stopped = result.stopped;

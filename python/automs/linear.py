@@ -101,7 +101,7 @@ class LinearPath:
         number of classes.
     intercept : ndarray of shape (n_penalties, n_outputs), float64
     converged : ndarray of shape (n_penalties,), bool
-        Whether the gradient reached its tolerance, 1e-6.
+        Whether the gradient reached its tolerance.
     n_iterations : ndarray of shape (n_penalties,), int32
         At least 1, but 0 for penalties that a time limit left without a step of their own.
     stopped : bool
@@ -124,6 +124,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
     *,
     l1_penalties: ArrayLike | None = None,
     max_iterations: int = 1000,
+    tolerance: float = 1e-6,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
 ) -> LinearPath:
@@ -151,6 +152,8 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
         As many, >= 0; None for zeros.
     max_iterations : int, default=1000
         For each penalty.
+    tolerance : float > 0, default=1e-6
+        Of the gradient, where a model has converged: see Notes.
     time_limit : float, optional, seconds
         For the whole path, looked at in every block of rows; penalties that are not reached hold
         the solution of the last one.
@@ -196,6 +199,7 @@ def logistic_path(  # noqa: PLR0913  what is fitted, and the limits on how long
             _as_list([] if l1_penalties is None else l1_penalties, "l1_penalties"),
             _as_weights(sample_weight),
             max_iterations,
+            tolerance,
             time_limit,
             look,
             **rows,
@@ -211,6 +215,7 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
     sample_weight: ArrayLike | None = None,
     *,
     max_iterations: int = 1000,
+    tolerance: float = 1e-6,
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
 ) -> LinearPath:
@@ -229,7 +234,7 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
         Finite values, of a scale near 1, as the tolerance is absolute.
     penalties, l1_penalties : array-like of shape (n_penalties,)
         Penalties >= 0, in any order.
-    sample_weight, max_iterations, time_limit, look
+    sample_weight, max_iterations, tolerance, time_limit, look
         As of `logistic_path`.
 
     Returns
@@ -262,6 +267,7 @@ def elastic_net_path(  # noqa: PLR0913  what is fitted, and the limits on how lo
             _as_list(l1_penalties, "l1_penalties"),
             _as_weights(sample_weight),
             max_iterations,
+            tolerance,
             time_limit,
             look,
             **rows,

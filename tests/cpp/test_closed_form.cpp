@@ -200,6 +200,63 @@ void one_class_alone_stays_finite() {
   CHECK(path.intercept[0] > 2.0);
 }
 
+// Two piecewise columns, of 3 bins and of 2, around and behind dense ones; some values are missing.
+template <typename Value>
+void bins_are_the_features_that_they_stand_for() {
+  const std::size_t n = 300, d = 8;  // features: dense, 3 bins, dense, dense, 2 bins
+  const Problem<Value> p = problem<Value>(n, d);
+  std::mt19937 rng(5);
+  std::vector<Value> dense, fractions, features;
+  std::vector<std::uint16_t> bins;
+  const std::vector<PiecewiseColumn> columns = {{1, 3}, {6, 2}};
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto expand = [&](const PiecewiseColumn& column) {
+      const int bin = static_cast<int>(rng() % static_cast<unsigned>(column.n_bins + 1));
+      const bool missing = bin == column.n_bins;
+      const Value share = missing ? Value(0) : static_cast<Value>(rng() % 9) / Value(8);
+      bins.push_back(static_cast<std::uint16_t>(bin));
+      fractions.push_back(share);
+      for (int b = 0; b < column.n_bins; ++b) {
+        const Value inner = b < bin ? Value(1) : b > bin ? Value(-1) : 2 * share - 1;
+        features.push_back(missing ? Value(0) : inner);
+      }
+    };
+    const auto copy = [&](std::size_t from, std::size_t to) {
+      for (std::size_t j = from; j < to; ++j) dense.push_back(p.X[i * d + j]);
+      features.insert(features.end(), dense.end() - static_cast<std::ptrdiff_t>(to - from),
+                      dense.end());
+    };
+    copy(0, 1);
+    expand(columns[0]);
+    copy(1, 3);
+    expand(columns[1]);
+  }
+  LinearRows<Value> whole = p.rows(), compact = p.rows();
+  whole.X = features.data();
+  compact.X = dense.data();
+  compact.piecewise = {columns, bins.data(), fractions.data()};
+  std::vector<std::int32_t> numbers;  // every second row
+  for (std::size_t i = 0; i < n / 2; ++i) numbers.push_back(static_cast<std::int32_t>(2 * i));
+  for (LinearRows<Value>* rows : {&whole, &compact}) {
+    rows->numbers = numbers.data();
+    rows->n_rows = numbers.size();
+  }
+  const DescentOptions options{{1e-2, 1.0}, {1e-3, 0.0}, 1000};
+  const auto compare = [](const LinearPath& path, const LinearPath& expected) {
+    for (std::size_t i = 0; i < path.coef.size(); ++i) {
+      CHECK_CLOSE(path.coef[i], expected.coef[i], 1e-4);
+    }
+    for (std::size_t i = 0; i < path.intercept.size(); ++i) {
+      CHECK_CLOSE(path.intercept[i], expected.intercept[i], 1e-3);
+    }
+    for (const char converged : path.converged) CHECK(converged);
+  };
+  compare(logistic_path(compact, p.classes.data(), 3, options),
+          logistic_path(whole, p.classes.data(), 3, options));
+  compare(elastic_net_path(compact, p.y.data(), 2, options),
+          elastic_net_path(whole, p.y.data(), 2, options));
+}
+
 void a_stop_is_flagged() {
   const Problem<float> p = problem<float>(300, 5);
   LinearRows<float> rows = p.rows();
@@ -224,6 +281,10 @@ void misfits_are_refused() {
   p.classes[4] = 3;
   CHECK_THROWS(logistic(), std::invalid_argument);
   p.classes[4] = 0;
+  for (const double tolerance : {0.0, std::nan("")}) {
+    CHECK_THROWS(logistic_path(p.rows(), p.classes.data(), 3, {{1.0}, {}, 10, tolerance}),
+                 std::invalid_argument);
+  }
   p.X[7] = std::numeric_limits<float>::infinity();
   p.weights[1] = 1.0;
   CHECK_THROWS(ridge(1.0), std::invalid_argument);
@@ -244,6 +305,8 @@ int main() {
   logistic_gradient_vanishes(3);
   separable_classes_stay_finite();
   one_class_alone_stays_finite();
+  bins_are_the_features_that_they_stand_for<float>();
+  bins_are_the_features_that_they_stand_for<double>();
   a_stop_is_flagged();
   misfits_are_refused();
   return automs_test_result();
