@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from automs import Candidate, SearchSpace
+from automs import Candidate, Choice, SearchSpace
 from automs.schedule import promote
 from automs.strategies.base import Problem, Request, Result, Strategy
 from automs.strategies.halving import HalvingStrategy
@@ -45,7 +45,9 @@ def without_members(problem: Problem) -> Problem:
 
 
 def _is_after_realmlp(part: SearchSpace) -> bool:
-    return "residual" in part and part["encoding"] != "piecewise"
+    encoding = part["encoding"]
+    encodings = encoding.options if isinstance(encoding, Choice) else (encoding,)
+    return "residual" in part and "robust" in encodings
 
 
 def plainly_encoded(problem: Problem) -> Problem:

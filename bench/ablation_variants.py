@@ -2,13 +2,14 @@
 
 Where the package has a setting for it, that is what `accuracy_systems.VARIANTS` has. Candidates are
 changed by a strategy, which is told of another problem. What neither reaches, the linear models,
-is a function of the package that is replaced while `fit` runs.
+or a number, is what is replaced in the package while `fit` runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Self
 from unittest import mock
 
@@ -25,6 +26,7 @@ WHAT = {
     "automs_no_recipes": "neither RealMLP among the first candidates nor the space after TD-S",
     "automs_no_members": "no networks that share a trunk among the first candidates",
     "automs_plain": "numbers robustly scaled and clipped, no other encoding",
+    "automs_coarse": "no piecewise encoding with finer bins for tables of many rows",
     "automs_no_linear": "no linear or additive models in the race",
     "automs_no_sparse": "no sparse ones among them",
     "automs_one": "a single candidate instead of an ensemble",
@@ -96,6 +98,17 @@ def plain_encoding(request: Request, _: Any) -> Any:
 
     model = automs_model({"strategy": ChangedHalving(plainly_encoded)}, request)
     return Replaced(model, lambda: linear_models("linear", "sparse-linear"))
+
+
+def coarse_bins(request: Request, _: Any) -> Any:
+    @contextmanager
+    def coarse() -> Iterator[None]:
+        with ExitStack() as stack:
+            for module in ("portfolio", "prior", "first_models"):
+                stack.enter_context(mock.patch(f"automs.{module}.FINE_ROWS", math.inf))
+            yield
+
+    return Replaced(automs_model({}, request), coarse)
 
 
 def no_linear_models(request: Request, _: Any) -> Any:

@@ -43,10 +43,13 @@ PEERS = {
     "lgbm": ("accuracy_peers", "lightgbm", ("lightgbm",), "'.[bench]'"),
     "flaml": ("accuracy_peers_search", "flaml", ("flaml", "lightgbm"), "'.[bench]'"),
     "realmlp": ("accuracy_peers", "realmlp", ("pytabkit",), "pytabkit"),
+    "realmlp_tuned": ("accuracy_peers", "tuned_realmlp", ("pytabkit",), "pytabkit"),
 }
 MADE = {**ABLATIONS, **PEERS}
 # What stops by the clock; of the others the time is shown, but there is no limit to keep.
 TIMED = frozenset({*VARIANTS, *ABLATIONS, "skmlp", "flaml"})
+# Those that train so many models whatever the budget is, one after another.
+MODELS_TRAINED = {"realmlp_tuned": 50}
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "auto"}
 
 

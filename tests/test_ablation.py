@@ -24,7 +24,7 @@ with pytest.MonkeyPatch.context() as patch:
     report = importlib.import_module("accuracy_report")
     rows_of = importlib.import_module("accuracy_rows")
 
-SPACE = default_search_space("regression", 2_000)
+SPACE = default_search_space("regression", 20_000)
 FIRST = first_candidates("regression", 2_000)
 WHOLE = problem(search_space=SPACE, first_candidates=FIRST, max_trials=60)
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from automs import encoding_parts
 from automs.column_kinds import Column
-from automs.encoding import ENCODINGS, fit_encoder, fit_parts
+from automs.encoding import ENCODINGS, are_same, fit_encoder, fit_parts
 from automs.table import Table
 
 NAN = float("nan")
@@ -213,6 +213,30 @@ def test_many_columns_share_a_bounded_number_of_bins(n_columns, n_bins):
     parts = fit_parts(numeric(values), all_rows(values), "piecewise")
     knots = [len(part["knots"]) for part in parts if part["kind"] == "piecewise"]
     assert knots == [n_bins + 1] * n_columns
+
+
+@pytest.mark.parametrize(
+    ("n_values", "n_knots"), [(3, 3), (17, 17), (65, 65), (129, 129), (130, 65), (5_000, 65)]
+)
+def test_finer_bins_are_more_and_lie_between_any_two_of_few_values(n_values, n_knots):
+    column = np.arange(5_000) % n_values
+    knots = parts_of(column, "piecewise-fine", "piecewise")[0]["knots"]
+    assert len(knots) == n_knots
+    assert np.isin(knots, column).all()
+
+
+def test_encoders_are_the_same_where_their_features_are():
+    values = np.random.default_rng(9).normal(size=(200, 3)).round(1)
+    few, many = numeric(values.round(0)), numeric(values)
+
+    def encoder(table, encoding):
+        return fit_encoder(table, all_rows(values), encoding)
+
+    assert are_same(encoder(many, "piecewise"), encoder(many, "piecewise"))
+    assert are_same(encoder(few, "piecewise"), encoder(few, "piecewise-fine"))
+    assert not are_same(encoder(many, "piecewise"), encoder(many, "piecewise-fine"))
+    assert not are_same(encoder(many, "robust"), encoder(many, "standard"))
+    assert not are_same(encoder(many, "robust"), encoder(few, "robust"))
 
 
 def test_a_frequent_value_leaves_the_other_knots_to_the_rest():

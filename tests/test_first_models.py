@@ -61,6 +61,28 @@ def test_paths_of_two_encodings_together_are_those_of_each_alone(n_threads):
             np.testing.assert_allclose(ours.weights[0], its.weights[0], rtol=1e-5, atol=1e-7)
 
 
+def test_the_additive_model_has_finer_bins_where_rows_are_many(monkeypatch):
+    training = make_training()
+    n_rows = training.splits[0].train_rows.size
+    for rows, encoding in ((n_rows + 1, "piecewise"), (n_rows, "piecewise-fine")):
+        monkeypatch.setattr("automs.first_models.FINE_ROWS", rows)
+        best = train_linear(training, "auto", 0, None, names=["additive"])
+        assert training.candidates[best["additive"]].encoding == encoding
+
+
+def test_what_one_path_leaves_of_the_time_the_next_may_take(monkeypatch):
+    limits = []
+    monkeypatch.setattr(
+        "automs.exact._solve",
+        lambda *a: limits.append(a[3].time_limit) or [None] * len(a[2].penalties),
+    )
+    training = make_training()
+    train_linear(training, "auto", 0, 60.0, names=["linear", "additive"])
+    assert len(limits) == 6  # two encodings of three folds each, one after another
+    expected = [60.0 / left for left in (6, 5, 4, 3, 2, 1)]
+    np.testing.assert_allclose(limits, expected, rtol=0.05)
+
+
 def test_the_best_penalty_of_each_model_is_kept():
     training = make_training()
     best = train_linear(training, "squared", 0, None, None, tuple(LINEAR_MODELS))

@@ -156,6 +156,24 @@ def test_a_closed_form_has_the_view_of_networks_and_other_encodings_have_feature
     assert training.feature_counts(exact)[:3] == (12 + sum(bins), [], bins)
 
 
+def test_encodings_that_come_to_the_same_share_a_view_and_its_memory():
+    memory = Memory(10**9)
+    table = read_table(np.random.default_rng(8).integers(0, 9, (60, 2)).astype(float))
+    y = np.arange(60.0)
+    splits = make_splits(2, 60, None, seed=0)
+    target = read_target(y, 60, classification=False)
+    metric = resolve_metric("rmse", "regression", "squared", None)
+    training = Training(table, target, splits, metric, memory=memory)
+    coarse = training.view(1, Candidate(encoding="piecewise"))
+    left = memory._left
+    fine = Candidate(encoding="piecewise-fine")
+    assert training.views.affordable(fine, 1e-9 + 2 * training.views.seconds) == fine
+    assert training.view(1, fine).X is coarse.X
+    assert memory._left == left
+    assert training.view(0, fine).X is not coarse.X
+    assert training.view(1, Candidate(encoding="robust")).X is not coarse.X
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [

@@ -9,6 +9,7 @@ from sklearn.datasets import load_diabetes
 
 from automs import AutoRegressor, Candidate
 from automs.portfolio import first_candidates, hand_chosen, suits_rows
+from automs.prior import FINE_ROWS
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 if not (BENCH / "build_portfolio.py").exists():
@@ -134,6 +135,18 @@ def test_a_search_starts_with_the_list_that_it_is_given():
         later.settings() | {"seed": None}
         == first_candidates("regression", 354, loss="squared")[0].settings()
     )
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_many_rows_give_narrow_networks_finer_bins(task):
+    few, many = (first_candidates(task, n) for n in (FINE_ROWS - 1, FINE_ROWS))
+    assert {c.encoding for c in few} == {"piecewise", "quantile", "robust", "standard"}
+    finer = [c for c in many if c.encoding == "piecewise-fine"]
+    assert [c.encoding for c in few] == [c.encoding.removesuffix("-fine") for c in many]
+    assert len(finer) >= 4
+    assert all(max(c.hidden_layer_sizes) <= 128 for c in finer)
+    wide = [c for c in many if max(c.hidden_layer_sizes) > 128]
+    assert {c.encoding for c in wide} >= {"piecewise"}
 
 
 @pytest.mark.skipif(not KEPT.exists(), reason="kept results are not beside the tests")

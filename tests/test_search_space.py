@@ -207,6 +207,8 @@ def test_larger_tables_get_fewer_epochs_and_larger_batches():
     large = draw_candidates(default_search_space("regression", 10**6), 50, seed=0)
     assert {c.epochs for c in small} == {60, 120, 240}
     assert {c.epochs for c in large} == {15, 30}
+    assert "piecewise-fine" not in {c.encoding for c in small}
+    assert {"piecewise", "piecewise-fine"} <= {c.encoding for c in large}
     with pytest.raises(ValueError, match="task must be one of"):
         default_search_space("ranking", 10)
     with pytest.raises(ValueError, match="n_train_rows must be >= 1"):

@@ -77,9 +77,9 @@ class Candidate:
         A classifier's output bias has the log odds of the classes besides.
     zero_output_layer : bool, default=False
         Weights of the last layer, and what `bias_init` gives its bias, start at 0 instead.
-    encoding : {"robust", "standard", "piecewise", "quantile"}, default="robust"
+    encoding : {"robust", "standard", "piecewise", "piecewise-fine", "quantile"}, default="robust"
         Of numbers: by median, interquartile range and a smooth clip; by mean and deviation; as
-        robust with bins between quantiles; by normal scores of the rank.
+        robust with up to 16 bins between quantiles, or up to 64; by normal scores of the rank.
     loss : str, default="auto"
         squared, absolute, huber, quantile, poisson, squared_log or cross_entropy; auto is squared
         for regression, else cross_entropy. "squared_log" is the squared error of ``log(y - c)``,

@@ -14,13 +14,20 @@ from automs.encoding_parts import Part, date_parts, numeric_parts
 from automs.table import Table
 from automs.table_values import TableValues
 
-__all__ = ["ENCODINGS", "Encoder", "encode_values", "fit_encoder", "fit_parts"]
+__all__ = [
+    "ENCODINGS", "PIECEWISE_BINS", "Encoder", "are_same", "encode_values", "fit_encoder",
+    "fit_parts",
+]  # fmt: skip
 
-ENCODINGS = ("robust", "standard", "piecewise", "quantile")
+#: Piecewise encodings: bins of a column, at most.
+PIECEWISE_BINS = {"piecewise": 16, "piecewise-fine": 64}
+#: Columns of at most so many times as many values have a bin between any two of them.
+_VALUES_OF_BINS = {"piecewise": 1, "piecewise-fine": 2}
+ENCODINGS = ("robust", "standard", *PIECEWISE_BINS, "quantile")
 
-_MAX_BINS = 16  # of a piecewise column
 _MIN_BINS = 4
-_ALL_BINS = 512  # of all piecewise columns together, as long as each has the least
+#: All columns together have so many times the bins of one at most, as long as each has the least.
+_SHARED_BINS = 32
 
 _BLOCK_ROWS = 1 << 16  # of values that are no matrix, turned into one at a time
 
@@ -35,11 +42,13 @@ def fit_encoder(table: Table, train_rows: Rows, encoding: str, embed: bool = Tru
     table : Table
     train_rows : ndarray of int32
         The rows to learn from.
-    encoding : {"robust", "standard", "piecewise", "quantile"}
+    encoding : {"robust", "standard", "piecewise", "piecewise-fine", "quantile"}
         Of numeric columns. "robust": z = (x - median) / interquartile range, then
         z / sqrt(1 + (z / 3)^2); where the interquartile range is 0, half the range takes its
         place. "standard": z = (x - mean) / standard deviation. "piecewise": as "robust", and for
-        each of up to 16 bins between quantiles how far x is through it, from -1 to 1.
+        each of up to 16 bins between quantiles how far x is through it, from -1 to 1; up to 64
+        bins for "piecewise-fine", and one between any two values where these are at most 128. All
+        together have 32 times as many at most, and each 4.
         "quantile": the normal score of the rank, from -3 to 3, linear between up to 256 values.
     embed : bool, default=True
         Whether categorical columns of more than 9 levels become codes for an embedding; else they
@@ -84,7 +93,9 @@ def fit_encoder(table: Table, train_rows: Rows, encoding: str, embed: bool = Tru
 def fit_parts(table: Table, train_rows: Rows, encoding: str, embed: bool = True) -> list[Part]:
     """Give the parts of the encoder that `fit_encoder` makes, as the keywords of each."""
     n_numeric = sum(column.kind is ColumnKind.NUMERIC for column in table.columns)
-    n_bins = min(max(_ALL_BINS // max(n_numeric, 1), _MIN_BINS), _MAX_BINS)
+    most = PIECEWISE_BINS.get(encoding, 0)
+    n_bins = min(max(_SHARED_BINS * most // max(n_numeric, 1), _MIN_BINS), most)
+    times = _VALUES_OF_BINS.get(encoding, 0)
     parts: list[Part] = []
     for at, column in enumerate(table.columns):
         values = table.values[train_rows, at]
@@ -94,10 +105,19 @@ def fit_parts(table: Table, train_rows: Rows, encoding: str, embed: bool = True)
         elif column.kind is ColumnKind.DATE:
             parts += date_parts(at, values)
         else:
-            parts += numeric_parts(at, values, encoding, n_bins)
+            parts += numeric_parts(at, values, encoding, n_bins, n_bins * times)
     if not parts:  # an encoder has at least one: a feature that is always 0
         parts = [{"kind": "scaled", "column": 0, "clip": False, "centre": 0.0, "scale": 0.0}]
     return sorted(parts, key=lambda part: bool(part["kind"] != "scaled"))
+
+
+def are_same(encoder: Encoder, other: Encoder) -> bool:
+    """Tell whether two encoders of one table make the same features."""
+    mine, its = encoder.parts, other.parts
+    return [part["kind"] for part in mine] == [part["kind"] for part in its] and all(
+        part.keys() == twin.keys() and all(np.array_equal(part[name], twin[name]) for name in part)
+        for part, twin in zip(mine, its, strict=True)
+    )
 
 
 def encode_values(

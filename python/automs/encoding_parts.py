@@ -21,7 +21,9 @@ _MAX_DEVIATION = 3.0  # of what a rank becomes
 _DAY = 86_400.0  # seconds
 
 
-def numeric_parts(column: int, values: Values, encoding: str, n_bins: int) -> list[Part]:
+def numeric_parts(
+    column: int, values: Values, encoding: str, n_bins: int, n_values: int
+) -> list[Part]:
     """Give the parts of a numeric column.
 
     Parameters
@@ -29,9 +31,11 @@ def numeric_parts(column: int, values: Values, encoding: str, n_bins: int) -> li
     column : int
     values : ndarray of float64, shape (n_train_rows,)
         Of training rows; NaN is missing.
-    encoding : {"robust", "standard", "piecewise", "quantile"}
+    encoding : {"robust", "standard", "piecewise", "piecewise-fine", "quantile"}
     n_bins : int
-        Bins of a piecewise part, at most.
+        Bins of a piecewise part, at most; 0 for the encodings that have none.
+    n_values : int
+        Up to so many bins are between any two values of a column.
 
     Returns
     -------
@@ -46,8 +50,8 @@ def numeric_parts(column: int, values: Values, encoding: str, n_bins: int) -> li
     else:
         scaling = "standard" if encoding == "standard" else "robust"
         parts += scaled_part(column, present, scaling)
-        if encoding == "piecewise" and parts:
-            parts += _piecewise(column, sample, n_bins)
+        if n_bins and parts:
+            parts += _piecewise(column, sample, n_bins, n_values)
     return parts + indicator_part(column, len(values) - len(present), len(values))
 
 
@@ -122,22 +126,22 @@ def _median_and_range(column: Values) -> tuple[float, float]:
     return float(median), float(column.max() - column.min()) / 2.0
 
 
-def _piecewise(column: int, sample: Values, n_bins: int) -> list[Part]:
+def _piecewise(column: int, sample: Values, n_bins: int, n_values: int) -> list[Part]:
     """Give a part of two bins at least, or none."""
-    knots = _knots(sample, n_bins)
+    knots = _knots(sample, n_bins, n_values)
     if knots.size < 3 or not _measurable(knots):
         return []
     return [{"kind": "piecewise", "column": column, "knots": knots}]
 
 
-def _knots(sample: Values, n_bins: int) -> Values:
+def _knots(sample: Values, n_bins: int, n_values: int) -> Values:
     """Put knots at every value where these are few, else at quantiles.
 
     A value that would take more than a bin for itself, such as the zeros of a column of amounts,
     gets a knot; the others are at quantiles of what remains.
     """
     distinct, counts = np.unique(sample, return_counts=True)
-    if distinct.size <= n_bins + 1:
+    if distinct.size <= n_values + 1:
         return distinct
     frequent = distinct[counts > sample.size / n_bins]
     rest = sample[~np.isin(sample, frequent)]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from automs.candidates import Candidate
 from automs.exact import L1_PENALTIES, PENALTIES, train_exact
 from automs.outcomes import Progress
+from automs.prior import FINE_ROWS
 from automs.training import Training
 
 __all__ = ["LINEAR_MODELS", "add_constant", "affordable_models", "set_constant", "train_linear"]
@@ -82,17 +83,17 @@ def affordable_models(training: Training, names: Iterable[str], seconds: float) 
     Each encoding needs a view of every fold.
     """
     n_features: dict[str, int] = {}  # of the encodings that are affordable
-    for encoding in dict.fromkeys(LINEAR_MODELS[name][0] for name in names):
+    n_rows = training.splits[0].train_rows.size
+    for encoding in dict.fromkeys(_encoding(name, n_rows) for name in names):
         candidate = Candidate((), optimizer="exact", encoding=encoding)
         if training.views.affordable(candidate, seconds) == candidate:
             # All folds, so that what is left is counted for the next one.
             views = [training.view(fold, candidate) for fold in training.folds]
             n_features[encoding] = views[0].encoder.n_features
-    n_rows = training.splits[0].train_rows.size
 
     def is_of_use(name: str) -> bool:
-        encoding, setting, _ = LINEAR_MODELS[name]
-        n = n_features.get(encoding, 0)
+        setting = LINEAR_MODELS[name][1]
+        n = n_features.get(_encoding(name, n_rows), 0)
         if setting != "l1_penalty":
             return n > 0
         return n_rows < _SPARSE_ROWS * n and n_rows * n * training.n_folds <= _SPARSE_VALUES
@@ -131,7 +132,8 @@ def train_linear(
         return {}
     loss = loss if loss == "squared_log" else "auto"
     started = time.perf_counter()
-    made = [(name, candidate) for name in names for candidate in _path(name, loss, seed)]
+    n_rows = training.splits[0].train_rows.size
+    made = [(name, candidate) for name in names for candidate in _path(name, n_rows, loss, seed)]
     first = training.add([candidate for _, candidate in made])
     numbers = range(first, first + len(made))
     solved = train_exact(training, numbers, limit, look)
@@ -166,8 +168,15 @@ def _scored(
         return training.progress(numbers)
 
 
-def _path(name: str, loss: str, seed: int) -> list[Candidate]:
-    encoding, setting, penalties = LINEAR_MODELS[name]
+def _encoding(name: str, n_train_rows: int) -> str:
+    """Give the encoding of a linear model; bins are finer where there are rows for them."""
+    encoding = LINEAR_MODELS[name][0]
+    return "piecewise-fine" if encoding == "piecewise" and n_train_rows >= FINE_ROWS else encoding
+
+
+def _path(name: str, n_train_rows: int, loss: str, seed: int) -> list[Candidate]:
+    _, setting, penalties = LINEAR_MODELS[name]
+    encoding = _encoding(name, n_train_rows)
     plain = Candidate((), loss=loss, optimizer="exact", encoding=encoding, seed=seed)
     changes: list[dict[str, Any]] = [{setting: penalty} for penalty in penalties]
     return [replace(plain, **change) for change in changes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from automs.candidates import Candidate
-from automs.prior import automatic_batch_size, longest_epochs
+from automs.prior import FINE_ROWS, automatic_batch_size, longest_epochs
 from automs.recipes import realmlp_td, realmlp_td_s
 
 __all__ = ["first_candidates", "hand_chosen", "suits_rows"]
@@ -13,6 +13,8 @@ __all__ = ["first_candidates", "hand_chosen", "suits_rows"]
 #: Below so many training rows, networks of more hidden units than these are left to the draws.
 _FEW_ROWS = 1_000
 _FEW_UNITS = 256
+#: Networks of narrower layers than these gain by finer bins, where there are rows enough.
+_WIDE = 256
 
 #: Each differs from its neighbours in more than one respect. On tables of some thousand rows the
 #: strongly regularised ones are mostly the best.
@@ -158,11 +160,14 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
 
 def hand_chosen(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
     """Give those of them that no recipe of a paper is behind, for any number of rows."""
-    common = _own(task, n_train_rows)
-    return [Candidate(**{**common, **own, **settings}) for own in _PORTFOLIO]
+    return [Candidate(**{**_own(task, n_train_rows, own), **settings}) for own in _PORTFOLIO]
 
 
-def _own(task: str, n_train_rows: int) -> dict[str, Any]:
+def _own(task: str, n_train_rows: int, own: dict[str, Any]) -> dict[str, Any]:
+    """Give all settings of a candidate that has these ones of its own."""
+    is_finer = n_train_rows >= FINE_ROWS and max(own["hidden_layer_sizes"]) < _WIDE
+    if is_finer and own["encoding"] == "piecewise":
+        own = {**own, "encoding": "piecewise-fine"}
     return {
         "activation": "mish" if task == "regression" else "silu",
         "optimizer": "adamw",
@@ -171,18 +176,19 @@ def _own(task: str, n_train_rows: int) -> dict[str, Any]:
         "dropout": 0.1,
         "learning_rate_schedule": "coslog4",
         **_by_rows(n_train_rows),
+        **own,
     }
 
 
 def _with_members(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:
     recipes = {"td": realmlp_td, "td_s": realmlp_td_s}
     smooth = {**_by_rows(n_train_rows), "label_smoothing": 0.0}
-    own = {**_own(task, n_train_rows), "learning_rate": 3e-3, "scaling_lr_factor": 1.0}
+    shared = {"learning_rate": 3e-3, "scaling_lr_factor": 1.0}
     kind = "regression" if task == "regression" else "classification"
     return [
         recipes[recipe](task, n_train_rows, **{**smooth, **changed, **settings})
         if recipe in recipes
-        else Candidate(**{**own, **changed, **settings})
+        else Candidate(**{**_own(task, n_train_rows, {**shared, **changed}), **settings})
         for recipe, changed in _MEMBERS[kind]
     ]
 

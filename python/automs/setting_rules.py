@@ -60,7 +60,7 @@ RULES: dict[str, Rule] = {
     "weight_init": OneOf(WEIGHT_INITS),
     "bias_init": OneOf(BIAS_INITS),
     "zero_output_layer": Flag(),
-    "encoding": OneOf(("standard", "robust", "piecewise", "quantile")),
+    "encoding": OneOf(("standard", "robust", "piecewise", "piecewise-fine", "quantile")),
     "loss": OneOf(("auto", *LOSSES)),
     "huber_delta": _POSITIVE,
     "quantile": Real(0, 1),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate
-from automs.encoding import encode_values, fit_encoder
+from automs.encoding import PIECEWISE_BINS, are_same, encode_values, fit_encoder
 from automs.memory import Memory
 from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
@@ -118,14 +118,14 @@ class Views:
     def view(self, fold: int, candidate: Candidate) -> View:
         """Give a fold's encoded table and target as this candidate sees them."""
         kind = kind_of_scale(candidate.loss, self._rows.target.task)
-        key = (fold, candidate.encoding, _embeds(candidate), kind)
+        key = (fold, candidate.encoding, self._embeds(candidate), kind)
         if key not in self._views:
             self._views[key] = self._make(key)
         return self._views[key]
 
     def encoder(self, fold: int, candidate: Candidate) -> Encoder:
         """Give the encoder of a fold as this candidate uses it, without a view of all rows."""
-        return self._encoder(fold, candidate.encoding, _embeds(candidate))
+        return self._encoder(fold, candidate.encoding, self._embeds(candidate))
 
     def n_affordable_folds(self, seconds: float) -> int:
         """Make the first view; give how many folds memory and so much time allow, at least 1."""
@@ -140,14 +140,16 @@ class Views:
         That is the candidate itself, or else with the encoding of the view that was made first,
         and with embeddings as there.
         """
-        wanted = (candidate.encoding, self._has_categories and _embeds(candidate))
-        made = [(key[1], self._has_categories and key[2]) for key in self._views]
+        wanted = (candidate.encoding, self._embeds(candidate))
+        made = [(key[1], key[2]) for key in self._views]
         if not made or wanted in made:
             return candidate
         n_folds = len(self._rows.splits)
         if wanted not in self._refused and n_folds * self.seconds <= seconds:
-            n_bytes = n_folds * self._n_bytes(self.encoder(0, candidate), candidate.encoding)
-            if self._memory.has_room(n_bytes):
+            encoder = self.encoder(0, candidate)
+            if any(view.encoder is encoder for view in self._views.values()):
+                return candidate
+            if self._memory.has_room(n_folds * self._n_bytes(encoder, candidate.encoding)):
                 return candidate
             self._refused.add(wanted)
         encoding, embed = made[0]
@@ -158,10 +160,9 @@ class Views:
     def _make(self, key: _Key) -> View:
         started = perf_counter()
         fold, encoding, embed, kind = key
-        twin = self._twin(key)
         rows, split = self._rows, self._rows.splits[fold]
-        encoder = twin.encoder if twin else self._encoder(fold, encoding, embed)
-        if twin:
+        encoder = self._encoder(fold, encoding, embed)
+        if twin := next((v for v in self._views.values() if v.encoder is encoder), None):
             X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
         else:
             X, codes, bins, fractions = self._encode(encoder, encoding)
@@ -187,18 +188,10 @@ class Views:
         self.seconds = max(self.seconds, perf_counter() - started)
         return View(number, encoder, X, codes, scale, bins, fractions)
 
-    def _twin(self, key: _Key) -> View | None:
-        """Give a view of the same features, where there is one."""
-        fold, encoding, embed, _ = key
-        others: list[_Key] = [(fold, encoding, embed, kind) for kind in ScaleKind]
-        if not self._encoder(fold, encoding, True).n_embedded:
-            others += [(fold, encoding, not embed, kind) for kind in ScaleKind]
-        return next((self._views[other] for other in others if other in self._views), None)
-
     def _encode(self, encoder: Encoder, encoding: str) -> _Encoded:
         take = self._memory.take_view if self._views else self._memory.take_first_view
         take(self._n_bytes(encoder, encoding))
-        if encoding == "piecewise" and encoder.piecewise:
+        if encoding in PIECEWISE_BINS and encoder.piecewise:
             X, codes, bins, fractions = encode_values(
                 encoder, self._rows.table.values, self._n_threads, compact=True
             )
@@ -207,26 +200,25 @@ class Views:
         return X, codes, None, None
 
     def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
+        """Give an encoder of a fold; those that make the same features are one."""
         key = (fold, encoding, embed)
         if key not in self._encoders:
-            rows = self._rows
-            self._encoders[key] = fit_encoder(
-                rows.table, rows.splits[fold].train_rows, encoding, embed=embed
-            )
-            if embed and not self._encoders[key].n_embedded:  # then both are the same
-                self._encoders[fold, encoding, False] = self._encoders[key]
+            rows = self._rows.splits[fold].train_rows
+            made = fit_encoder(self._rows.table, rows, encoding, embed=embed)
+            others = [other for (of, _, _), other in self._encoders.items() if of == fold]
+            self._encoders[key] = next((e for e in others if are_same(e, made)), made)
         return self._encoders[key]
+
+    def _embeds(self, candidate: Candidate) -> bool:
+        """Whether categories may be embedded; a closed form knows one-hot only."""
+        embeds = candidate.embedding_size > 0 and candidate.optimizer != "exact"
+        return self._has_categories and embeds
 
     def _n_bytes(self, encoder: Encoder, encoding: str) -> int:
         n_bytes = 4 * (encoder.n_features + encoder.n_embedded)
-        if encoding == "piecewise":  # two bytes for a bin and four for a fraction
+        if encoding in PIECEWISE_BINS:  # two bytes for a bin and four for a fraction
             n_bytes += sum(6 - 4 * n_bins for _, n_bins in encoder.piecewise)
         return n_bytes * len(self._rows.table.values)
-
-
-def _embeds(candidate: Candidate) -> bool:
-    """Whether columns of many categories become embeddings; a closed form knows one-hot only."""
-    return candidate.embedding_size > 0 and candidate.optimizer != "exact"
 
 
 def _logs(scale: TargetScale, y: Values) -> _Logs | None:
