@@ -85,14 +85,29 @@ class TestHalving(StrategyContract):
         few = Search(self.make(), problem(first_candidates=[*several, *alone], max_trials=3))
         assert [c.n_members for c in few.strategy.candidates] == [1, 1, 4]
 
-    def test_those_with_members_take_their_share_of_the_time_alone(self):
+    @pytest.mark.parametrize(("sign", "part"), [(1.0, 1.0), (-1.0, 0.25)])
+    @pytest.mark.parametrize("share", [0.0, 0.1, 0.4])
+    def test_those_with_members_take_a_share_of_the_time_and_all_of_it_where_good(
+        self, share, sign, part
+    ):
         several = [Candidate((128, 128), n_members=8, seed=seed) for seed in range(200)]
+        search = Search(
+            HalvingStrategy(members_share=share),
+            problem(first_candidates=several),
+            score=lambda c, e: sign * c.n_members,
+            allowance=300 * FULL_COST,
+        )
+        costs = [search.problem.cost(c) for c in search.strategy.candidates if c.n_members > 1]
+        spent, most = sum(costs), share * 300 * FULL_COST
+        assert spent <= most
+        assert abs(spent - part * most) <= max(costs, default=0.0)
+
+    def test_one_with_members_is_tried_where_its_trial_pays_for_none(self):
+        several = [Candidate((128, 128), n_members=8, seed=seed) for seed in range(9)]
         of = problem(first_candidates=several)
-        for share in (0.0, 0.1, 0.4):
-            search = Search(HalvingStrategy(members_share=share), of, allowance=300 * FULL_COST)
-            costs = [search.problem.cost(c) for c in search.strategy.candidates if c.n_members > 1]
-            assert sum(costs) <= share * 300 * FULL_COST
-            assert sum(costs) >= share * 300 * FULL_COST - max(costs, default=0.0)
+        allowance = 4.0 * of.cost(several[0])  # of which it takes a quarter, and 0.4 are for all
+        search = Search(self.make(), of, score=lambda c, e: -c.n_members, allowance=allowance)
+        assert [c.n_members for c in search.strategy.candidates].count(8) == 1
 
     def test_states_that_are_beaten_are_dropped_as_results_come_in(self):
         strategy = self.make()

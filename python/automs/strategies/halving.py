@@ -17,6 +17,7 @@ __all__ = ["HalvingStrategy"]
 _N_PARENTS = 8  # mutated candidates come from so many best finished ones
 _MUTATION = 0x307A  # keeps the choice of parents apart from the draws of candidates
 _MEMBERS = 0x7AB3  # keeps the seeds of candidates with members apart from those of all others
+_TRIAL_SHARE = 0.25  # of what candidates with members may take, before they have shown their worth
 
 
 class HalvingStrategy(RungStrategy):
@@ -31,7 +32,8 @@ class HalvingStrategy(RungStrategy):
     first_share : float in (0, 1], default=0.125
         Share of the whole allowance for the first bracket, under a time limit.
     members_share : float in [0, 1], default=0.4
-        Share of the whole allowance for first candidates with members, under a time limit.
+        Share of the whole allowance for first candidates with members, at most, under a time
+        limit.
     mutated_share : float in [0, 1], default=0.5
         Share of mutated copies of good candidates in the brackets after the first.
     max_bracket : int >= 1, default=512
@@ -44,10 +46,11 @@ class HalvingStrategy(RungStrategy):
 
     Notes
     -----
-    First candidates with members (`Candidate`) are slow to show their worth, too: after the first
-    bracket they are trained to their end, as many as their share pays for, and drop out only where
-    time runs short. Those that a limit on latency or size would make single networks of are left
-    out.
+    First candidates with members (`Candidate`) are slow to show their worth, too: they are trained
+    to their end, and drop out only where time runs short. After the first bracket there are as
+    many as a quarter of their share pays for, or one; after the second as many as all of it does,
+    unless more than a third of the others that were trained to their end are better than all of
+    these. Those that a limit on latency or size would make single networks of are left out.
 
     Without a time limit there is one bracket, of `max_trials` candidates, those with members among
     them counted. With one, each bracket may cost twice what the one before could, and the last
@@ -123,6 +126,7 @@ class HalvingStrategy(RungStrategy):
             replace(c, seed=derive_seed(seed, at)) if c.seed is None else c
             for at, c in enumerate(several)
         ]
+        self._patient: list[int] = []  # those with members that were opened
         self._is_patient = False  # whether all of the bracket go on to their end
         self._parents: list[int] = []
         self._room_of_firsts = 0.0  # what beaten first candidates of this bracket may still cost
@@ -195,41 +199,62 @@ class HalvingStrategy(RungStrategy):
         return super()._n_at(rung)
 
     def _open(self, allowance: float) -> bool:
-        self._is_patient = False
+        was_patient, self._is_patient = self._is_patient, False
         is_first = not self.candidates and self.problem.first_candidates
-        if not is_first and self._open_several(allowance):
+        if not is_first and not was_patient and self._open_several(allowance):
             return True
         n_left = self.n_left(allowance)
         at_most = None if n_left is None else n_left - len(self._several)
         if math.isfinite(allowance):
             at_most = self.max_bracket if at_most is None else min(at_most, self.max_bracket)
-        finished = [i for i, result in self._last.items() if result.finished]
-        self._parents = self._ranked(sorted(finished))[:_N_PARENTS]
+        self._parents = self._best_finished()[:_N_PARENTS]
         opened = self._fill(self._propose, math.inf if at_most is None else at_most, allowance)
         planned = self._share_to_finish(len(self._members))
         self._room_of_firsts = planned * sum(self._costs[i] for i in self._members)
         return opened
 
     def _open_several(self, allowance: float) -> bool:
-        """Open the bracket of those with members that their share pays for, the first ones first.
+        """Open a bracket of those with members that their share pays for, the first ones first.
 
         False where there are none, or none fits.
         """
         waiting, self._several = self._several, []
-        left = math.inf
-        if math.isfinite(allowance):
-            left = min(self.members_share * (self._spent + allowance), allowance)
-        members = []
+        is_trial = not self._patient and math.isfinite(allowance)
+        left = self._left_for_members(allowance)
+        trial = _TRIAL_SHARE * left if is_trial else left
+        members: list[int] = []
         for candidate in waiting:
             cost = self.full_cost(candidate)
-            if cost <= left:
+            if cost <= (trial if members else left):
                 left -= cost
+                trial -= cost
                 self._costs.append(cost)
                 members.append(self.add(candidate))
+            elif is_trial:
+                self._several.append(candidate)
+        self._patient += members
         self._is_patient = bool(members)
         self._rung, self._n_opened, self._room_of_firsts = 0, len(members), 0.0
         self._enter(members)
         return bool(members)
+
+    def _left_for_members(self, allowance: float) -> float:
+        """Give what may be spent on those with members; nothing where the first ones were weak."""
+        if not math.isfinite(allowance):
+            return math.inf
+        if self._patient:
+            finished = self._best_finished()
+            best = min(
+                (at for at, i in enumerate(finished) if i in self._patient), default=math.inf
+            )
+            if best > (len(finished) - len(self._patient)) // 3:
+                return 0.0
+        spent = sum(self._costs[index] for index in self._patient)
+        return min(self.members_share * (self._spent + allowance) - spent, allowance)
+
+    def _best_finished(self) -> list[int]:
+        """Give the candidates that were trained to their end, best first."""
+        return self._ranked(sorted(i for i, result in self._last.items() if result.finished))
 
     def _propose(self) -> Candidate:
         """Give the next candidate: a draw, or in later brackets also a mutated good one."""
