@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=numbers, default=(), help="instead of the protocol's")
     run.add_argument("--jobs", type=at_least_one, default=1, help="threads of a fit")
     run.add_argument("--at-once", type=at_least_one, default=1, help="fits at a time")
+    run.add_argument("--predictions", type=Path, metavar="FOLDER", help="for accuracy.py compare")
     run.add_argument("--retry", action="store_true", help="run again what failed")
     report = commands.add_parser("report", help="compare the variants of a file")
     report.add_argument("results", type=Path)
@@ -71,6 +72,7 @@ def main() -> None:
             only=arguments.only,
             seeds=arguments.seeds,
             retry=arguments.retry,
+            predictions=arguments.predictions,
             at_once=arguments.at_once,
         )
     )

@@ -25,8 +25,6 @@ PENALTIES = tuple(float(penalty) for penalty in np.logspace(-6, 1, 8))
 L1_PENALTIES = tuple(float(penalty) for penalty in np.logspace(-4, -0.5, 8))
 
 _MAX_ITERATIONS = 300
-#: Of descents; as scikit-learn's, far below what a score can tell.
-_TOLERANCE = 1e-4
 #: Operations a second that are counted on. A matrix of products takes 3.1e10 to 3.8e10 on one core
 #: of Zen 5, its decomposition, which cannot be interrupted, 1.7e10.
 _PRODUCT_RATE = 3e10
@@ -37,11 +35,12 @@ Weights = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """How long it may take, and whether what was cut is left out."""
+    """How long and how far it may go, and whether what was cut is left out."""
 
     time_limit: float | None
     look: Callable[[], bool] | None
     whole: bool
+    tolerance: float
 
     def of_next(self, started: float, n_rounds: int) -> _Limits:
         """Give the part of the next of so many rounds, which has what those before it left."""
@@ -67,6 +66,7 @@ def train_exact(
     look: Callable[[], bool] | None = None,
     *,
     whole: bool = False,
+    tolerance: float = 1e-6,
 ) -> list[int]:
     """Solve linear candidates that differ in nothing but their penalties and encoding.
 
@@ -83,6 +83,8 @@ def train_exact(
         Called every few milliseconds; stops when it returns True, as the time limit does.
     whole : bool, default=False
         Leave out what a descent was cut at, too, for use where nothing scores them.
+    tolerance : float, default=1e-6
+        Of descents: see `logistic_path`.
 
     Returns
     -------
@@ -100,10 +102,10 @@ def train_exact(
     start = time.perf_counter()
     sparse = [number for number in candidates if training.candidates[number].l1_penalty > 0]
     dense = [number for number in candidates if training.candidates[number].l1_penalty == 0]
-    solved = _train_paths(training, dense, _Limits(time_limit, look, whole))
+    solved = _train_paths(training, dense, _Limits(time_limit, look, whole, tolerance))
     if time_limit is not None:
         time_limit = max(time_limit - (time.perf_counter() - start), 0.0)
-    return solved + _train_paths(training, sparse, _Limits(time_limit, look, whole))
+    return solved + _train_paths(training, sparse, _Limits(time_limit, look, whole, tolerance))
 
 
 def _train_paths(training: Training, candidates: Sequence[int], limits: _Limits) -> list[int]:
@@ -207,7 +209,7 @@ def _descend(training: Training, fold: int, path: _Path, limits: _Limits) -> Lin
     weights = training.train_weights(fold)
     options: Any = {
         "max_iterations": _MAX_ITERATIONS,
-        "tolerance": _TOLERANCE,
+        "tolerance": limits.tolerance,
         "time_limit": limits.time_limit,
         "look": limits.look,
     }

@@ -31,6 +31,10 @@ LINEAR_MODELS = {
 }
 
 
+#: Of a path's descents; as scikit-learn's, below what a score can tell.
+_TOLERANCE = 1e-4
+
+
 def add_constant(training: Training, loss: str, quantile: float) -> int:
     """Add the model that knows nothing but the target's mean, or the shares of the classes.
 
@@ -136,7 +140,7 @@ def train_linear(
     made = [(name, candidate) for name in names for candidate in _path(name, n_rows, loss, seed)]
     first = training.add([candidate for _, candidate in made])
     numbers = range(first, first + len(made))
-    solved = train_exact(training, numbers, limit, look)
+    solved = train_exact(training, numbers, limit, look, tolerance=_TOLERANCE)
     best: dict[str, int] = {}
     late_at = math.inf if limit is None else started + limit
 
