@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from automs import AutoRegressor, SearchSpace
+from automs.exact import train_exact
 from automs.first_models import add_constant, train_linear
 from automs.own_scores import OwnScores
 from automs.scoring import resolve_metric
@@ -59,10 +60,11 @@ def test_without_time_the_linear_model_of_the_least_loss_is_scored_alone(limit, 
     training.progress([add_constant(training, "squared", 0.5)])
     metric.n_calls = 0
     if limit is not None:  # solved all the same, as if the time had been for that
-        exact = "automs.first_models.train_exact"
-        import automs.exact
 
-        monkeypatch.setattr(exact, lambda t, n, _, look: automs.exact.train_exact(t, n, None, look))
+        def without_limit(training, numbers, _, look, **options):
+            return train_exact(training, numbers, None, look, **options)
+
+        monkeypatch.setattr("automs.first_models.train_exact", without_limit)
     best = train_linear(training, "squared", 0, limit, names=("linear",))
     n_penalties = len(training.candidates) - 1
     own = training.own_scores
