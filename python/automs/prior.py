@@ -8,9 +8,9 @@ __all__ = ["FINE_ROWS", "automatic_batch_size", "default_search_space", "longest
 
 TASKS = ("regression", "binary", "multiclass")
 
-#: From so many training rows on, finer bins are tried. With fewer they fit noise: of four networks
-#: with 64 bins instead of 16 the errors on four tables of 2,500 to 5,500 rows were 1 to 13 % larger,
-#: on eleven of 9,000 rows and more 1.6 % smaller in the mean, up to 7 %.
+#: From so many training rows on, finer bins are tried. With fewer they fit noise: with 64 bins
+#: instead of 16, errors of four networks were 1 to 13 % larger on four tables of 2,500 to 5,500
+#: rows, and 1.6 % smaller in the mean, up to 7 %, on eleven of 9,000 rows and more.
 FINE_ROWS = 8_000
 
 #: Largest number of training rows -> batch size there; beyond the last: 512.
