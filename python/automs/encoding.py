@@ -26,7 +26,7 @@ _VALUES_OF_BINS = {"piecewise": 1, "piecewise-fine": 2}
 ENCODINGS = ("robust", "standard", *PIECEWISE_BINS, "quantile")
 
 _MIN_BINS = 4
-#: All columns together have so many times the bins of one at most, as long as each has the least.
+#: More columns than these share the bins that so many have, as long as each has the least.
 _SHARED_BINS = 32
 
 _BLOCK_ROWS = 1 << 16  # of values that are no matrix, turned into one at a time
@@ -46,9 +46,9 @@ def fit_encoder(table: Table, train_rows: Rows, encoding: str, embed: bool = Tru
         Of numeric columns. "robust": z = (x - median) / interquartile range, then
         z / sqrt(1 + (z / 3)^2); where the interquartile range is 0, half the range takes its
         place. "standard": z = (x - mean) / standard deviation. "piecewise": as "robust", and for
-        each of up to 16 bins between quantiles how far x is through it, from -1 to 1; up to 64
-        bins for "piecewise-fine", and one between any two values where these are at most 128. All
-        together have 32 times as many at most, and each 4.
+        each of up to 16 bins between quantiles how far x is through it, from -1 to 1; for
+        "piecewise-fine" up to 64, or one between any two values where these are at most twice as
+        many. Beyond 32 numeric columns each has fewer bins, as if 32 shared theirs, but 4.
         "quantile": the normal score of the rank, from -3 to 3, linear between up to 256 values.
     embed : bool, default=True
         Whether categorical columns of more than 9 levels become codes for an embedding; else they
