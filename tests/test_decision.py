@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import automs.fitting
+import automs.searched
 from automs import AutoClassifier, AutoRegressor, Choice, Float, SearchSpace, load_predictor
 from automs.calibration import tempered
 from automs.decision import Decision
@@ -37,7 +37,7 @@ def fit(estimator, X, y, **settings):
 
 def undecided(monkeypatch):
     monkeypatch.setattr(
-        automs.fitting, "make_decision", lambda _, ensemble, *__: Decision(ensemble.fold_scores)
+        automs.searched, "make_decision", lambda _, ensemble, *__: Decision(ensemble.fold_scores)
     )
 
 

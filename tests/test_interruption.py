@@ -157,6 +157,7 @@ def press_in(phase, monkeypatch, times=1):
     import automs.baselines
     import automs.fitting
     import automs.search
+    import automs.searched
     import automs.training
     import automs.workshop
 
@@ -165,6 +166,7 @@ def press_in(phase, monkeypatch, times=1):
         "run": automs.training.Training,
         "validation_predictions": automs.training.Training,
         "wait": automs.baselines.BaselineProcess,
+        "build_predictor": automs.searched,
         "measured_latency": automs.workshop,
     }.get(phase, automs.fitting)
     real, pressed = getattr(owner, phase), []

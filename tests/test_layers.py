@@ -20,6 +20,7 @@ LAYERS = (
     ("_auto_estimator",),
     ("selectable",),
     ("fitting",),
+    ("searched",),
     ("comparison", "rehearsal", "baseline_runs", "keeping", "within_limits"),
     ("fit_settings", "workshop", "distillation"),
     ("decision", "refitting"),
@@ -74,7 +75,7 @@ LAYERS = (
     ("seeds", "clock", "_rules"),
     ("_threads",),
     ("_core",),
-    ("errors", "_cpu_level", "_files", "_include", "_version"),
+    ("errors", "collector", "_cpu_level", "_files", "_include", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

@@ -1,6 +1,8 @@
 """The time limit: what follows the search is measured, and no phase takes what is not left."""
 
+import gc
 import math
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import automs.views
 from automs import AutoRegressor
 from automs.baseline_runs import collect_baselines
 from automs.clock import Clock
+from automs.collector import paused_collector
 from automs.finish import Ensemble, choose_ensemble
 from automs.refitting import refit
 from automs.rehearsal import FinishTime
@@ -166,3 +169,48 @@ def test_baselines_are_waited_for_until_the_end_of_the_clock_at_most(left, waits
             return [self.n_waits]
 
     assert collect_baselines(Baselines(), SetClock(left)) == [waits]
+
+
+def callers():
+    """Names of the functions that the caller was called from."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+
+
+@pytest.fixture
+def collections():
+    """For each collection of garbage, at every other allocation, the functions it stopped."""
+    seen, thresholds = [], gc.get_threshold()
+
+    def note(phase, _):
+        if phase == "start":
+            seen.append(set(callers()))
+
+    gc.callbacks.append(note)
+    gc.set_threshold(2, 1, 1)
+    yield seen
+    gc.set_threshold(*thresholds)
+    gc.callbacks.remove(note)
+
+
+def test_no_collection_of_garbage_stops_what_follows_the_search(regression_table, collections):
+    settings = {"search_space": SPACE, "max_trials": 2, "baselines": None, "random_state": 0}
+    AutoRegressor(**settings).fit(*regression_table)
+    gc.set_threshold(10**6)
+    assert any("run_search" in stopped for stopped in collections)
+    late = {"choose_model", "make_leaderboard", "select"}
+    assert not [stopped for stopped in collections if late & stopped]
+    assert gc.isenabled()
+
+
+def test_a_collector_that_is_off_stays_so_and_an_error_turns_it_on_again():
+    with paused_collector():
+        with paused_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), paused_collector():
+        1 / 0  # noqa: B018  # fails inside the block
+    assert gc.isenabled()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-import automs.fitting
+import automs.searched
 import automs.within_limits
 from automs import AutoClassifier, AutoRegressor, GibbsStrategy
 from automs.candidates import Candidate
@@ -251,7 +251,7 @@ def test_a_pupil_is_decided_on_by_its_own_predictions_for_rows_that_did_not_teac
         return decision
 
     monkeypatch.setattr(automs.within_limits, "distill", distilled)
-    monkeypatch.setattr(automs.fitting, "make_decision", decide)
+    monkeypatch.setattr(automs.searched, "make_decision", decide)
     model = fitted(
         "binary", rare_table(3, 1200), metric="f1", size_limit=2_500,
         search_space=SearchSpace(

@@ -25,14 +25,17 @@ from automs.audience import resolve_callbacks
 from automs.baselines import resolve_baselines
 from automs.candidates import Candidate, allowed_losses, resolve_loss
 from automs.clock import Clock
+from automs.collector import paused_collector
 from automs.draws import check_search_space
-from automs.fitting import FitSettings, fit_search
+from automs.fit_settings import FitSettings
+from automs.fitting import choose_model
 from automs.interruption import Interruption
 from automs.leaderboard import make_leaderboard
 from automs.portfolio import first_candidates
 from automs.prior import default_search_space
 from automs.scoring import check_metric_target, resolve_metric
-from automs.search_space import SearchSpace
+from automs.search_space import SearchSpace, with_defaults
+from automs.searched import run_search
 from automs.selectable import Selectable, resolve_limits
 from automs.skewed_targets import log_losses, loss_to_draw, with_twins
 from automs.splits import Split, make_splits
@@ -125,11 +128,13 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             self._settings(target, splits[0].train_rows.size, seed),
             class_weight=self._class_weight(target, weights, n_given),
         )
-        fitted = fit_search(table, target, splits, weights, settings, clock)
-        self._keep_input(table, target)
-        self.leaderboard_ = make_leaderboard(fitted.rows)
-        self._kept = fitted.kept
-        self.select()
+        searched = run_search(table, target, splits, weights, settings, clock)
+        with paused_collector():
+            fitted = choose_model(searched, settings, clock)
+            self._keep_input(table, target)
+            self.leaderboard_ = make_leaderboard(fitted.rows)
+            self._kept = fitted.kept
+            self.select()
         self.trials_ = fitted.trials
         self.n_trials_ = fitted.n_candidates
         self.strategy_ = fitted.strategy
@@ -175,7 +180,7 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             fixed["loss"] = loss_to_draw(loss, further)
         elif not isinstance(space, SearchSpace):
             raise TypeError(f"search_space must be a SearchSpace or None, got {type(space)}")
-        space = _with_defaults(space, fixed)
+        space = with_defaults(space, fixed)
         check_search_space(space)
         size, max_trials = self.ensemble_size, self.max_trials
         if size == 1:  # of the search's own candidates a single model has no members
@@ -291,10 +296,3 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
             call(X) if self.n_jobs is None else call(X, n_jobs=self.n_jobs)
         )
         return predicted
-
-
-def _with_defaults(space: SearchSpace, defaults: dict[str, Any]) -> SearchSpace:
-    """Give the space with settings that it, or each part of it, does not name."""
-    if len(space.parts) > 1:
-        return SearchSpace.union([(w, _with_defaults(part, defaults)) for w, part in space.parts])
-    return space.replace(**{k: v for k, v in defaults.items() if k not in space.parameters})

@@ -20,7 +20,7 @@ __all__ = ["FitSettings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """What `fit_search` is asked for, checked and resolved."""
+    """What a fit is asked for, checked and resolved."""
 
     strategy: Strategy
     search_space: SearchSpace

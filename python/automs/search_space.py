@@ -20,7 +20,7 @@ from automs.dimensions import (
 )
 from automs.seeds import pick
 
-__all__ = ["Choice", "Float", "Int", "Layers", "SearchSpace", "When"]
+__all__ = ["Choice", "Float", "Int", "Layers", "SearchSpace", "When", "with_defaults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,3 +273,10 @@ class SearchSpace:
             start, end = "SearchSpace({", "})"
         inner = "".join(f"    {line}\n" for text in lines for line in text.split("\n"))
         return f"{start}\n{inner}{end}" if inner else f"{start}{end}"
+
+
+def with_defaults(space: SearchSpace, defaults: dict[str, Any]) -> SearchSpace:
+    """Give the space with settings that it, or each part of it, does not name."""
+    if len(space.parts) > 1:
+        return SearchSpace.union([(w, with_defaults(part, defaults)) for w, part in space.parts])
+    return space.replace(**{k: v for k, v in defaults.items() if k not in space.parameters})
