@@ -28,12 +28,12 @@ def without_first_candidates(problem: Problem) -> Problem:
 
 
 def without_recipes(problem: Problem) -> Problem:
-    """Leave out the first candidates that are RealMLP, and the part of the space after TD-S."""
+    """Leave out the first candidates that are RealMLP, and the parts of the space after it."""
     first = [c for c in problem.first_candidates if not c.scaling_layer]
     parts = [part for part in problem.search_space.parts if not _is_after_realmlp(part[1])]
     # What this takes away must be there, or the variant would be the full search unnoticed.
     n_first, n_parts = len(problem.first_candidates), len(problem.search_space.parts)
-    if len(parts) != n_parts - 1 or (problem.first_candidates and len(first) == n_first):
+    if len(parts) != n_parts - 2 or (problem.first_candidates and len(first) == n_first):
         raise RuntimeError("the default search has no recipes where ablation.py looks for them")
     return replace(problem, first_candidates=first, search_space=SearchSpace.union(parts))
 
@@ -45,6 +45,8 @@ def without_members(problem: Problem) -> Problem:
 
 
 def _is_after_realmlp(part: SearchSpace) -> bool:
+    if "scaling_layer" in part:
+        return True
     encoding = part["encoding"]
     encodings = encoding.options if isinstance(encoding, Choice) else (encoding,)
     return "residual" in part and "robust" in encodings

@@ -23,7 +23,7 @@ WHAT = {
     "automs_random": "strategy: random search",
     "automs_gibbs": "strategy: Gibbs sampling",
     "automs_no_first": "no first candidates: the search starts with draws",
-    "automs_no_recipes": "neither RealMLP among the first candidates nor the space after TD-S",
+    "automs_no_recipes": "neither RealMLP among the first candidates nor what the space has of it",
     "automs_no_members": "no networks that share a trunk among the first candidates",
     "automs_plain": "numbers robustly scaled and clipped, no other encoding",
     "automs_coarse": "no piecewise encoding with finer bins for tables of many rows",

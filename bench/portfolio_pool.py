@@ -15,6 +15,7 @@ from automs import Candidate
 from automs.portfolio import hand_chosen
 from automs.prior import automatic_batch_size, default_search_space, longest_epochs
 from automs.recipes import realmlp_td, realmlp_td_s
+from automs.search_space import SearchSpace
 
 N_DRAWS = 64
 SEED = 0
@@ -106,7 +107,10 @@ def _hand_chosen(task: str, n_rows: int) -> list[Candidate]:
 def _draws(task: str, n_rows: int) -> list[Candidate]:
     from automs.draws import draw_candidates
 
-    space = default_search_space(task, REFERENCE_ROWS).replace(n_members=1)
+    parts = default_search_space(task, REFERENCE_ROWS).parts
+    # Variants of RealMLP-TD have names of their own.
+    drawn = [part for part in parts if "scaling_layer" not in part[1]]
+    space = SearchSpace.union(drawn).replace(n_members=1)
     batch = automatic_batch_size(n_rows) / automatic_batch_size(REFERENCE_ROWS)
     epochs = longest_epochs(n_rows) / longest_epochs(REFERENCE_ROWS)
     return [

@@ -60,7 +60,7 @@ def test_without_first_candidates_there_are_draws_alone():
 def test_without_recipes_neither_candidates_nor_space_have_them():
     assert any(c.scaling_layer for c in FIRST)
     changed = strategies.without_recipes(WHOLE)
-    assert [weight for weight, _ in changed.search_space.parts] == [0.25, 0.5]
+    assert [weight for weight, _ in changed.search_space.parts] == [3 / 16, 3 / 8]
     candidates = proposed(strategies.without_recipes)
     assert not any(c.scaling_layer for c in candidates)
     drawn = [c for c in candidates[len(FIRST) :] if c.n_members == 1]

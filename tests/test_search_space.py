@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automs.draws import check_search_space, draw_candidates
+from automs.draws import check_search_space, draw_candidates, mutate_candidate
+from automs.portfolio import first_candidates
 from automs.prior import automatic_batch_size, default_search_space
+from automs.recipes import realmlp_td
 from automs.search_space import Choice, Float, Int, Layers, SearchSpace, When
 
 DIMENSIONS = [
@@ -156,6 +158,9 @@ def test_a_union_draws_from_its_parts_by_weight():
     assert union.parameters == {}
     assert union.replace(dropout=0.5)["dropout"] == 0.5
     assert union.mutate({"epochs": 1}, rng) == {"epochs": 1}  # the part that holds it
+    assert union.mutate({"epochs": 7, "batch_size": 2}, rng) == {"batch_size": 2}
+    unwanted = SearchSpace.union([(0, small), (1, large)])
+    assert unwanted.mutate({"epochs": 1}, rng) == {"batch_size": 2}
     with pytest.raises(TypeError, match="pairs"):
         SearchSpace.union([(1, {"epochs": 1})])
 
@@ -199,6 +204,21 @@ def test_the_default_space_gives_valid_candidates(task, n_rows):
     assert all(c.label_smoothing == 0 for c in candidates)
     assert {c.beta2 for c in candidates} == {0.95, 0.999}  # both halves of the mixture
     assert 0.0 in {c.weight_decay for c in candidates}
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_the_default_space_has_the_neighbours_of_realmlp_and_of_its_variants(task):
+    """A step from one of the first candidates after RealMLP-TD keeps its recipe."""
+    space = default_search_space(task, 3_000)
+    own = [c for c in first_candidates(task, 3_000) if c.numeric_embedding == "pbld"]
+    assert own
+    for number, parent in enumerate([*own, realmlp_td(task, 3_000)]):
+        child = mutate_candidate(parent, space, seed=0, number=number)
+        for setting in ("parametrization", "numeric_embedding", "weight_init", "scaling_layer"):
+            assert getattr(child, setting) == getattr(parent, setting)
+        assert space.contains(child.settings())
+        assert child.learning_rate >= 0.01
+    assert all(space.contains(c.settings()) for c in own)
 
 
 def test_larger_tables_get_fewer_epochs_and_larger_batches():

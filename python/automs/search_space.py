@@ -182,13 +182,11 @@ class SearchSpace:
             if all(name in other and other[name] == what for other in others)
         }
 
-    def _part(self, rng: np.random.Generator) -> SearchSpace:
-        return self.parts[pick(tuple(weight for weight, _ in self.parts), rng)][1]
-
     def sample(self, rng: np.random.Generator) -> dict[str, Any]:
         """Draw one value for each parameter (of one part, for a union)."""
         if self._parts:
-            return self._part(rng).sample(rng)
+            weights = tuple(weight for weight, _ in self._parts)
+            return self._parts[pick(weights, rng)][1].sample(rng)
         values: dict[str, Any] = {}
         for name in self._order:
             values[name] = draw_from(_active(self._parameters[name], values), rng)
@@ -196,11 +194,20 @@ class SearchSpace:
 
     def contains(self, values: Mapping[str, Any]) -> bool:
         """Whether `sample` could have given these values; other names are not looked at."""
+        return self._share_held(values) == 1.0
+
+    def _share_held(self, values: Mapping[str, Any]) -> float:
+        """Give the share of the names whose values `sample` could have given; 1 without names."""
         if self._parts:
-            return any(part.contains(values) for _, part in self._parts)
-        return all(name in values for name in self._order) and all(
-            holds(_active(self._parameters[name], values), values[name]) for name in self._order
-        )
+            return max(part._share_held(values) for _, part in self._parts)
+        held = sum(self._holds(name, values) for name in self._order)
+        return held / len(self._order) if self._order else 1.0
+
+    def _holds(self, name: str, values: Mapping[str, Any]) -> bool:
+        what = self._parameters[name]
+        if name not in values or any(read not in values for read in _conditions(what)):
+            return False
+        return holds(_active(what, values), values[name])
 
     def mutate(
         self,
@@ -212,12 +219,13 @@ class SearchSpace:
 
         Numbers take a small step in their range, one choice (or layer shape) is drawn anew, and
         what the space does not contain, or what a changed condition opens, is drawn. With `only`,
-        other names keep their values.
+        other names keep their values. Of a union, it is the first part that contains the most of
+        the values.
         """
         if self._parts:
-            fitting = (part for _, part in self._parts if part.contains(values))
-            part = next(fitting, None) or self._part(rng)
-            return part.mutate(values, rng, only)
+            drawn = [part for weight, part in self._parts if weight > 0]
+            nearest = max(drawn, key=lambda part: part._share_held(values))
+            return nearest.mutate(values, rng, only)
         choices = [
             name
             for name in self._order
