@@ -75,7 +75,7 @@ LAYERS = (
     ("seeds", "clock", "_rules"),
     ("_threads",),
     ("_core",),
-    ("errors", "collector", "_cpu_level", "_files", "_include", "_version"),
+    ("errors", "collector", "early_end", "_cpu_level", "_files", "_include", "_version"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

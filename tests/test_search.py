@@ -18,10 +18,11 @@ from automs import (
     Float,
     SearchSpace,
     SearchWarning,
+    early_end,
     finish,
-    search,
     train_candidates,
 )
+from automs.early_end import EarlyEnd
 from automs.selection import select_ensemble
 
 SMALL = {
@@ -61,7 +62,8 @@ def test_two_hundred_trials_give_the_same_bits_for_one_and_two_jobs(
 def test_a_search_that_finds_nothing_better_ends_long_before_its_limit(
     monkeypatch, regression_table
 ):
-    monkeypatch.setattr(search, "_EARLY_END_CANDIDATES", 40)
+    monkeypatch.setattr(early_end, "_LEAST_CANDIDATES", 40)
+    monkeypatch.setattr(early_end, "_LEAST_FINISHED", 40)
     alike = SearchSpace({"hidden_layer_sizes": (4,), "epochs": 1, "seed": 1})
     started = time.perf_counter()
     model = AutoRegressor(
@@ -69,6 +71,23 @@ def test_a_search_that_finds_nothing_better_ends_long_before_its_limit(
     ).fit(*regression_table)
     assert time.perf_counter() - started < 15.0
     assert model.n_trials_ >= 40
+
+
+@pytest.mark.parametrize(
+    ("n_before", "n_candidates", "n_finished", "ends"),
+    [(1, 400, 100, True), (1, 399, 100, False), (1, 400, 99, False), (60, 600, 119, False),
+     (60, 600, 120, True), (60, 599, 120, False)],
+)  # fmt: skip
+def test_a_search_ends_early_when_half_of_all_and_of_the_finished_came_after_the_best(
+    n_before, n_candidates, n_finished, ends
+):
+    end = EarlyEnd()
+    for number in range(1, n_before):
+        end.note(-1.0 / number, 5 * number)
+    end.note(1.0, 5 * n_before)
+    for _ in range(n_finished - n_before):
+        end.note(1.0, n_candidates)
+    assert end.is_due == ends
 
 
 def test_a_constant_that_is_chosen_stays_constant_after_the_refit():

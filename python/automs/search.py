@@ -9,6 +9,7 @@ from dataclasses import replace
 from automs.audience import Audience
 from automs.candidates import Candidate
 from automs.clock import Clock
+from automs.early_end import EarlyEnd
 from automs.exact import train_exact
 from automs.first_models import LINEAR_MODELS, add_constant, affordable_models, train_linear
 from automs.kept_states import KeptStates
@@ -28,9 +29,6 @@ __all__ = ["Search", "Trial"]
 _LINEAR_SHARE = 0.1
 #: Nominal cost that one thread is taken to train in a second before anything was measured.
 _FIRST_RATE = 5e9
-#: The search of a small table ends early when the last half of at least so many candidates has
-#: not improved the best score.
-_EARLY_END_CANDIDATES = 400
 
 
 class Search:
@@ -77,7 +75,7 @@ class Search:
         self._finished_scores: list[float] = []
         self._finished_seconds: list[float] = []
         self.most_members = 1  # of a candidate so far
-        self._n_until_best = self._n_until_last = 0  # candidates at the best score, at the last one
+        self._early_end = EarlyEnd()
 
     def run(self) -> None:
         """Search. A stopped clock ends it, and what was trained until then stays."""
@@ -161,7 +159,8 @@ class Search:
 
     def _step(self) -> bool:
         """Do one round of asking, training and telling; False at the end of the search."""
-        if self.clock.remaining(self.reserve) <= 0.0 or self._is_exhausted():
+        is_stale = self.clock.limit is not None and self._early_end.is_due
+        if self.clock.remaining(self.reserve) <= 0.0 or is_stale:
             return False
         requests = self.strategy.ask(self._allowance())
         if not requests:
@@ -250,9 +249,7 @@ class Search:
             results.append(Result(index, progress.epoch, score, finished, cost, own))
             self._best_score = max(self._best_score, score)
             if finished:
-                self._n_until_last = len(self._numbers)
-                if score > max(self._finished_scores, default=-math.inf):
-                    self._n_until_best = len(self._numbers)
+                self._early_end.note(score, len(self._numbers))
                 self._finished_scores.append(score)
                 self._finished_seconds.append(progress.seconds)
         return results
@@ -265,11 +262,6 @@ class Search:
         if self._busy < 1e-3:
             return remaining * _FIRST_RATE * self.training.n_threads
         return remaining * self._spent / self._busy
-
-    def _is_exhausted(self) -> bool:
-        """Whether a search under a time limit has long stopped to find anything better."""
-        enough = max(_EARLY_END_CANDIDATES, 2 * self._n_until_best)
-        return self.clock.limit is not None and self._n_until_last >= enough
 
     def _look(self) -> bool:
         self.audience.tell_now_and_then(self._search_report)
