@@ -14,6 +14,8 @@ from automs.strategies import Problem, Result
 
 SIZE = {"n_rows": 800, "n_features": 10, "n_outputs": 1}
 SPACE = default_search_space("regression", 800)
+#: Without networks after RealMLP-TD, which cost more: of all others an allowance pays for more.
+CHEAP = SearchSpace.union([part for part in SPACE.parts if "scaling_layer" not in part[1]])
 
 
 def problem(**settings):

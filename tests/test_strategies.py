@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from strategy_contract import FULL_COST, SPACE, Search, StrategyContract, problem
+from strategy_contract import CHEAP, FULL_COST, SPACE, Search, StrategyContract, problem
 
 from automs.candidates import Candidate
 from automs.schedule import n_survivors
@@ -132,9 +132,10 @@ class TestHalving(StrategyContract):
         early, late = [], []
         for seed in range(4):  # a mean over searches, as one alone has a wide spread
             strategy = HalvingStrategy(mutated_share=1.0)
-            search = Search(strategy, problem(seed=seed), allowance=300 * FULL_COST)
+            of = problem(seed=seed, search_space=CHEAP)
+            search = Search(strategy, of, allowance=300 * FULL_COST)
             candidates = search.strategy.candidates
-            assert len(candidates) > 150
+            assert len(candidates) > 300
             # Mutants learn from good scores: they lie nearer the best rate than the first draws.
             distance = [abs(math.log(c.learning_rate / 0.004)) for c in candidates]
             early.append(np.mean(distance[: len(distance) // 10]))
