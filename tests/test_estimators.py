@@ -363,7 +363,11 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(kind, table):
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     start = time.perf_counter()
     timer.start()
-    model = kind(time_limit=30.0, baselines=None, random_state=0)
+    # Long trainings: of short ones the last may just have ended, and none would be cut.
+    long = SearchSpace({"hidden_layer_sizes": (256, 256), "epochs": 10_000})
+    model = kind(
+        time_limit=30.0, search_space=long, strategy="random", baselines=None, random_state=0
+    )
     with pytest.warns(SearchWarning, match=r"interrupted after \d"):
         model.fit(*table)
     assert 0.4 < time.perf_counter() - start < 10.0
