@@ -9,5 +9,6 @@ endif()
 if(AUTOMS_SANITIZER)
   target_compile_options(automs_options INTERFACE -fsanitize=${AUTOMS_SANITIZER}
     -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_compile_definitions(automs_options INTERFACE AUTOMS_SANITIZED)
   target_link_options(automs_options INTERFACE -fsanitize=${AUTOMS_SANITIZER})
 endif()

@@ -48,9 +48,9 @@ def make_training(room=1e9, n_candidates=8, metric="rmse"):
 
 
 def held_bytes(training):
-    """What the engine holds, without padding."""
+    """What the engine holds."""
     return sum(
-        state[name].nbytes
+        network_bytes(training.n_values(number)) // training.n_folds * (state[name].size > 0)
         for number in range(len(training.candidates))
         for state in training.export_states(number)
         for name in ("weights", "first_moment", "second_moment", "best_weights")
@@ -58,8 +58,7 @@ def held_bytes(training):
 
 
 def sizes(training):
-    n_parameters = training.n_parameters(0)
-    return state_bytes(n_parameters, N_FOLDS), network_bytes(n_parameters, N_FOLDS)
+    return state_bytes(training.n_values(0)), network_bytes(training.n_values(0))
 
 
 def test_parts_take_three_tenths_of_the_room_and_one_candidate_at_least():
@@ -246,7 +245,7 @@ def test_by_default_a_search_holds_no_more_than_its_share_of_the_bound(
     def watched(search, requests):
         train(search, requests)
         training = search.training
-        largest = state_bytes(max(map(training.n_parameters, search._numbers)), training.n_folds)
+        largest = state_bytes(max(map(training.n_values, search._numbers)))
         held.append(held_bytes(training) - largest)
         trained.append(len(requests))
 

@@ -53,9 +53,9 @@ def test_the_first_view_may_take_all_and_not_more():
         Memory(399, 400)
 
 
-def test_a_state_counts_four_numbers_a_parameter_and_fold_and_a_network_one():
-    assert state_bytes(10, 3) == 4 * 4 * 10 * 3
-    assert network_bytes(10, 3) == 4 * 10 * 3
+def test_a_state_counts_four_floats_a_value_and_a_network_one():
+    assert state_bytes(30) == 4 * 4 * 30
+    assert network_bytes(30) == 4 * 30
 
 
 def make_training(memory_limit, n_folds=2):
@@ -144,3 +144,14 @@ def test_states_beyond_the_limit_are_dropped_but_for_the_best(binary_table, quic
     assert usable[1] >= 1
     assert len(tight.ensemble_weights_) == 1
     assert tight.score(*binary_table) > 0.6
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"n_members": 3}, {"scaling_layer": True, "parametric_activation": True}]
+)
+def test_the_values_of_a_state_are_all_that_it_holds(settings):
+    training = make_training(None)
+    training.add([Candidate((40, 24), encoding="standard", epochs=2, seed=0, **settings)])
+    training.run([0], [1])
+    held = sum(state["weights"].size for state in training.export_states(0))
+    assert held <= training.n_values(0) <= 1.5 * held

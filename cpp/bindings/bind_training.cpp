@@ -250,6 +250,8 @@ class PyTrainJobs {
     jobs_.set_weights(job, to_vector(weights, "weights"), seconds, parsed);
   }
 
+  std::size_t n_values(std::size_t job) const { return jobs_.n_values(job); }
+
   void settle(const Array<std::int64_t>& jobs) {
     jobs_.settle({jobs.data(), jobs.data() + jobs.size()});
   }
@@ -326,6 +328,7 @@ void bind_training(py::module_& m) {
       .def("import_state", &PyTrainJobs::import_state, py::arg("job"), py::arg("state"))
       .def("set_weights", &PyTrainJobs::set_weights, py::arg("job"), py::arg("weights"),
            py::arg("seconds"), py::arg("metric") = py::none())
+      .def("n_values", &PyTrainJobs::n_values, py::arg("job"))
       .def("settle", &PyTrainJobs::settle, py::arg("jobs"))
       .def("release", &PyTrainJobs::release, py::arg("jobs"))
       .def("restart", &PyTrainJobs::restart, py::arg("jobs"));

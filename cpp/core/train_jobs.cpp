@@ -6,10 +6,6 @@
 #include <numeric>
 #include <string>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "core/check.hpp"
 #include "core/network.hpp"
 #include "core/parallel.hpp"
@@ -72,26 +68,13 @@ void check_pair(const Candidate& candidate, const View<float>& view) {
           "embedding_size must be >= 1 for a view with embedding_rows");
 }
 
-/// Forgets some values; gives their bytes.
-std::size_t forget(AlignedVector<float>& values) {
-  const std::size_t n_bytes = values.capacity() * sizeof(float);
-  AlignedVector<float>().swap(values);
-  return n_bytes;
-}
+void forget(AlignedVector<float>& values) { AlignedVector<float>().swap(values); }
 
-/// Forgets what a state needs to go on, but not to be used; gives its bytes.
-std::size_t drop_moments(State<float>& state) {
-  return forget(state.first_moment) + forget(state.second_moment) +
-         (state.best_weights.empty() ? 0 : forget(state.weights));
-}
-
-/// So many bytes were freed: where they lie between others that are kept, the GNU library would
-/// hold on to them. It takes a few milliseconds.
-void give_back([[maybe_unused]] std::size_t n_bytes) {
-#ifdef __GLIBC__
-  constexpr std::size_t kWorthIt = std::size_t(1) << 24;
-  if (n_bytes >= kWorthIt) malloc_trim(0);
-#endif
+/// Forgets what a state needs to go on, but not to be used.
+void drop_moments(State<float>& state) {
+  forget(state.first_moment);
+  forget(state.second_moment);
+  if (!state.best_weights.empty()) forget(state.weights);
 }
 
 bool is_finished(const State<float>& state) {
@@ -209,6 +192,10 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
   parallel_for(
       requests.size(), n_threads, train, [&] { stop.requested(0); },
       panels.empty() ? nullptr : &crew);
+}
+
+std::size_t TrainJobs::n_values(std::size_t job) const {
+  return network_of(candidate_of(job), view_of(job)).n_values;
 }
 
 std::size_t TrainJobs::n_members(std::size_t job) const {
@@ -359,12 +346,10 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
 }
 
 void TrainJobs::settle(const std::vector<std::size_t>& jobs) {
-  std::size_t n_bytes = 0;
   for (const std::size_t job : jobs) {
     checked(job);
-    n_bytes += drop_moments(*jobs_[job].state);
+    drop_moments(*jobs_[job].state);
   }
-  give_back(n_bytes);
 }
 
 void TrainJobs::restart(const std::vector<std::size_t>& jobs) {
@@ -375,12 +360,13 @@ void TrainJobs::restart(const std::vector<std::size_t>& jobs) {
 }
 
 void TrainJobs::release(const std::vector<std::size_t>& jobs) {
-  std::size_t n_bytes = 0;
   for (const std::size_t job : jobs) {
-    State<float>& state = *checked(job).state;
-    n_bytes += drop_moments(state) + forget(state.weights) + forget(state.best_weights);
+    checked(job);
+    State<float>& state = *jobs_[job].state;
+    drop_moments(state);
+    forget(state.weights);
+    forget(state.best_weights);
   }
-  give_back(n_bytes);
 }
 
 }  // namespace automs

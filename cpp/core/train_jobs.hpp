@@ -91,6 +91,9 @@ class TrainJobs {
   void run(const std::vector<JobRequest>& requests, int n_threads, std::optional<Metric> metric,
            Stop& stop);
 
+  /// Values that a job's state has of each kind (weights, moments), padding and all.
+  std::size_t n_values(std::size_t job) const;
+
   /// Networks of a job's candidate: more than one where they share a trunk.
   std::size_t n_members(std::size_t job) const;
 

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <vector>
+
+#include "core/pages.hpp"
 
 namespace automs {
 
@@ -46,8 +47,6 @@ constexpr int padded(int n) {
 /// it decides the order of sums.
 constexpr int kTileRows = 128;
 
-constexpr std::size_t kCacheLine = 64;
-
 /// The distance between rows of n values: at least `padded`. Wide rows get an odd number of cache
 /// lines: with a power of two, the rows of one block of columns would share a few sets of the L1
 /// cache and throw each other out.
@@ -65,10 +64,8 @@ struct CacheLineAllocator {
   CacheLineAllocator() = default;
   template <typename U>
   CacheLineAllocator(const CacheLineAllocator<U>&) {}
-  T* allocate(std::size_t n) {
-    return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{kCacheLine}));
-  }
-  void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t{kCacheLine}); }
+  T* allocate(std::size_t n) { return static_cast<T*>(allocate_block(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) { free_block(p, n * sizeof(T)); }
   bool operator==(const CacheLineAllocator&) const { return true; }
   bool operator!=(const CacheLineAllocator&) const { return false; }
 };

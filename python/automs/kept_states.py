@@ -142,10 +142,10 @@ class KeptStates:
         order = sorted(waiting, key=lambda number: -waiting[number].score)
         return order[_n_within(room, [self._bytes(n, state_bytes) for n in order]) :]
 
-    def _bytes(self, number: int, bytes_of: Callable[[int, int], int]) -> int:
+    def _bytes(self, number: int, bytes_of: Callable[[int], int]) -> int:
         if number not in self._sizes:
-            self._sizes[number] = self._training.n_trained(number)
-        return bytes_of(self._sizes[number], self._training.n_folds)
+            self._sizes[number] = self._training.n_values(number)
+        return bytes_of(self._sizes[number])
 
 
 def _is_finished(progress: Progress) -> bool:

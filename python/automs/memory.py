@@ -8,7 +8,7 @@ from automs.errors import MemoryLimitError
 
 __all__ = ["Memory", "network_bytes", "state_bytes"]
 
-#: Bytes of a parameter in a state that may go on: weights, best weights and two moments, float32.
+#: Bytes of a value in a state that may go on: weights, best weights and two moments, float32.
 _STATE_BYTES = 16
 #: In one that can only be used: the best weights.
 _NETWORK_BYTES = 4
@@ -108,11 +108,11 @@ class Memory:
         )
 
 
-def state_bytes(n_parameters: int, n_folds: int) -> int:
-    """Give what the state of a candidate that may go on takes, over all folds."""
-    return _STATE_BYTES * n_parameters * n_folds
+def state_bytes(n_values: int) -> int:
+    """Give what the state of a candidate that may go on takes, with so many values in all folds."""
+    return _STATE_BYTES * n_values
 
 
-def network_bytes(n_parameters: int, n_folds: int) -> int:
+def network_bytes(n_values: int) -> int:
     """Give what the networks of a candidate take that can only be used."""
-    return _NETWORK_BYTES * n_parameters * n_folds
+    return _NETWORK_BYTES * n_values

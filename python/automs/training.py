@@ -141,10 +141,9 @@ class Training:
         settings = self.candidates[candidate]
         return settings.n_parameters(*self._sizes(settings))
 
-    def n_trained(self, candidate: int) -> int:
-        """Give the number of values that the state of one fold has."""
-        settings = self.candidates[candidate]
-        return settings.n_trained(*self._sizes(settings))
+    def n_values(self, candidate: int) -> int:
+        """Give how many values of each kind the states of all folds have, with padding."""
+        return sum(self._jobs.n_values(int(job)) for job in self.job_numbers([candidate]))
 
     def _sizes(self, candidate: Candidate) -> tuple[int, int, list[int], int]:
         n_features, tables, _, n_periodic = self.feature_counts(candidate)
