@@ -283,17 +283,13 @@ def test_nominal_cost_of_bins_is_that_of_a_table_where_it_is_less():
         candidate = Candidate(32, batch_size=batch_size)
         for bins, n_features in (many, few):
             dense = nominal_cost(candidate, 1000, n_features + 3, 1, epochs=1)
-            by_table = nominal_cost(
-                candidate, 1000, n_features + 3, 1, epochs=1, piecewise_bins=bins
-            )
+            by_table = nominal_cost(candidate, 1000, n_features + 3, 1, epochs=1, bins=bins)
             features = 4.2 * 10 + 5 * n_features / min(batch_size, 128)
             saved = 1000 * 4 * 32 * max(0, n_features - features)
             assert dense - by_table == pytest.approx(saved)
             assert (saved > 0) == (bins[0] == 16)
     exact = Candidate((), optimizer="exact")
-    assert nominal_cost(exact, 1000, 163, 1, piecewise_bins=[16] * 10) == nominal_cost(
-        exact, 1000, 163, 1
-    )
+    assert nominal_cost(exact, 1000, 163, 1, bins=[16] * 10) == nominal_cost(exact, 1000, 163, 1)
 
 
 def test_choices_of_layer_sizes_may_be_tuples():

@@ -95,7 +95,7 @@ def test_encoded_rows_are_the_features_that_they_stand_for(task):
     features, _ = encoder.encode(values)
     X, _, bins, fractions = encoder.encode_compact(values)
     assert X.shape[1] < features.shape[1]
-    compact = EncodedRows(X, numbers, bins, fractions, encoder.piecewise)
+    compact = EncodedRows(X, numbers, bins, fractions, encoder.binned)
     y = np.nan_to_num(values[numbers, 0]) + rng.normal(size=200)
 
     def solve(rows):
@@ -122,8 +122,8 @@ def test_encoded_rows_are_the_features_that_they_stand_for(task):
         ({"numbers": np.array([-1, 0], np.int32)}, "numbers must be row numbers of X, got -1"),
         ({"bins": np.full((9, 1), 5, np.uint16)}, "bins of at most as many"),
         ({"bins": np.zeros((9, 2), np.uint16)}, "one column of bins and fractions for each"),
-        ({"fractions": np.zeros((8, 1), np.float32)}, "piecewise must have length 9, got 8"),
-        ({"piecewise": [(9, 4)]}, "piecewise must have features that follow each other"),
+        ({"fractions": np.zeros((8, 1), np.float32)}, "binned must have length 9, got 8"),
+        ({"binned": [(9, 4, False)]}, "binned must have features that follow each other"),
     ],
 )
 def test_encoded_rows_that_do_not_fit_are_refused(broken, message):
@@ -132,7 +132,7 @@ def test_encoded_rows_that_do_not_fit_are_refused(broken, message):
         "numbers": np.array([0, 8], np.int32),
         "bins": np.zeros((9, 1), np.uint16),
         "fractions": np.zeros((9, 1), np.float32),
-        "piecewise": [(1, 4)],
+        "binned": [(1, 4, False)],
     }
     ridge_path(EncodedRows(**good), [0.0, 1.0], [1.0])
     with pytest.raises(ValueError, match=message):

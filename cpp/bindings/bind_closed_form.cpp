@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bindings/arrays.hpp"
+#include "bindings/binned_tuples.hpp"
 #include "bindings/stop_look.hpp"
 #include "core/check.hpp"
 #include "core/closed_form.hpp"
@@ -23,40 +24,39 @@ namespace py = pybind11;
 namespace automs::bindings {
 namespace {
 
-/// Which rows of X are meant, None for all; and bins, fractions, (first feature, bins) of piecewise
-/// columns whose features are not in X.
+/// Which rows of X are meant, None for all; and binned columns, whose features are not in X.
 using Numbers = std::optional<Array<std::int32_t>>;
 template <typename Value>
-using Piecewise =
-    std::optional<std::tuple<Array<std::uint16_t>, Array<Value>, std::vector<std::pair<int, int>>>>;
+using Binned =
+    std::optional<std::tuple<Array<std::uint16_t>, Array<Value>, std::vector<BinnedTuple>>>;
 
 template <typename Value>
-void add_piecewise(const Array<Value>& X, const Piecewise<Value>& given, LinearRows<Value>& rows) {
+void add_binned(const Array<Value>& X, const Binned<Value>& given, LinearRows<Value>& rows) {
   const auto& [bins, fractions, columns] = *given;
   const auto n_all = static_cast<std::size_t>(X.shape(0));
-  PiecewiseRows<Value>& piecewise = rows.piecewise;
-  for (const auto& [first_feature, n_bins] : columns) {
-    piecewise.columns.push_back({first_feature, n_bins});
-    rows.n_columns += static_cast<std::size_t>(n_bins);
+  BinnedRows<Value>& binned = rows.binned;
+  binned.columns = to_columns(columns);
+  for (const BinnedColumn& column : binned.columns) {
+    rows.n_columns += static_cast<std::size_t>(column.n_bins);
   }
-  check_piecewise(piecewise.columns, static_cast<int>(X.shape(1)));
+  check_binned(binned.columns, static_cast<int>(X.shape(1)));
   for (const py::array& array : {py::array(bins), py::array(fractions)}) {
-    check_ndim(array, 2, "piecewise");
-    check_length(array, n_all, "piecewise");
+    check_ndim(array, 2, "binned");
+    check_length(array, n_all, "binned");
     require(static_cast<std::size_t>(array.shape(1)) == columns.size(),
-            "piecewise must have one column of bins and fractions for each of its columns");
+            "binned must have one column of bins and fractions for each of its columns");
   }
-  piecewise.bins = bins.data();
-  piecewise.fractions = fractions.data();
+  binned.bins = bins.data();
+  binned.fractions = fractions.data();
   for (std::size_t i = 0; i < n_all * columns.size(); ++i) {
-    require(piecewise.bins[i] <= piecewise.columns[i % columns.size()].n_bins,
-            "piecewise must have bins of at most as many as its columns have");
+    require(binned.bins[i] <= binned.columns[i % columns.size()].n_bins,
+            "binned must have bins of at most as many as its columns have");
   }
 }
 
 template <typename Value>
 LinearRows<Value> checked_rows(const Array<Value>& X, const std::optional<Array<double>>& weights,
-                               const Numbers& numbers, const Piecewise<Value>& piecewise,
+                               const Numbers& numbers, const Binned<Value>& binned,
                                StopLook& stop) {
   check_ndim(X, 2, "X");
   if (numbers) check_ndim(*numbers, 1, "numbers");
@@ -72,7 +72,7 @@ LinearRows<Value> checked_rows(const Array<Value>& X, const std::optional<Array<
     require(rows.numbers[i] >= 0 && rows.numbers[i] < X.shape(0),
             "numbers must be row numbers of X, got " + std::to_string(rows.numbers[i]));
   }
-  if (piecewise) add_piecewise(X, piecewise, rows);
+  if (binned) add_binned(X, binned, rows);
   return rows;
 }
 
@@ -80,9 +80,9 @@ template <typename Value>
 py::tuple py_ridge_path(const Array<Value>& X, const Array<double>& y, const Array<double>& alphas,
                         const std::optional<Array<double>>& weights,
                         std::optional<double> time_limit, const py::object& look,
-                        const Numbers& numbers, const Piecewise<Value>& piecewise) {
+                        const Numbers& numbers, const Binned<Value>& binned) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, binned, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
   const std::vector<double> penalties = to_vector(alphas, "alphas");
@@ -130,9 +130,9 @@ py::tuple py_logistic_path(const Array<Value>& X, const Array<std::int32_t>& cla
                            const std::optional<Array<double>>& weights, int max_iterations,
                            double tolerance, std::optional<double> time_limit,
                            const py::object& look, const Numbers& numbers,
-                           const Piecewise<Value>& piecewise) {
+                           const Binned<Value>& binned) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, binned, stop);
   check_ndim(classes, 1, "classes");
   check_length(classes, rows.n_rows, "classes");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations, tolerance);
@@ -146,9 +146,9 @@ py::tuple py_elastic_net_path(const Array<Value>& X, const Array<double>& y,
                               const std::optional<Array<double>>& weights, int max_iterations,
                               double tolerance, std::optional<double> time_limit,
                               const py::object& look, const Numbers& numbers,
-                              const Piecewise<Value>& piecewise) {
+                              const Binned<Value>& binned) {
   StopLook stop(time_limit, look);
-  const LinearRows<Value> rows = checked_rows(X, weights, numbers, piecewise, stop);
+  const LinearRows<Value> rows = checked_rows(X, weights, numbers, binned, stop);
   check_ndim(y, 2, "y");
   check_length(y, rows.n_rows, "y");
   const DescentOptions options = to_options(penalties, l1_penalties, max_iterations, tolerance);
@@ -162,19 +162,19 @@ void define(py::module_& m) {
   m.def("ridge_path", &py_ridge_path<Value>, py::arg("X").noconvert(), py::arg("y").noconvert(),
         py::arg("alphas").noconvert(), py::arg("weights").noconvert() = py::none(),
         py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
-        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
+        py::arg("numbers") = py::none(), py::arg("binned") = py::none());
   m.def("logistic_path", &py_logistic_path<Value>, py::arg("X").noconvert(),
         py::arg("classes").noconvert(), py::arg("n_classes"), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
         py::arg("max_iterations") = 1000, py::arg("tolerance") = 1e-6,
         py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
-        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
+        py::arg("numbers") = py::none(), py::arg("binned") = py::none());
   m.def("elastic_net_path", &py_elastic_net_path<Value>, py::arg("X").noconvert(),
         py::arg("y").noconvert(), py::arg("penalties").noconvert(),
         py::arg("l1_penalties").noconvert(), py::arg("weights").noconvert() = py::none(),
         py::arg("max_iterations") = 1000, py::arg("tolerance") = 1e-6,
         py::arg("time_limit") = py::none(), py::arg("look") = py::none(),
-        py::arg("numbers") = py::none(), py::arg("piecewise") = py::none());
+        py::arg("numbers") = py::none(), py::arg("binned") = py::none());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "automs/encoder.hpp"
+#include "bindings/binned_tuples.hpp"
 #include "bindings/bound_predictor.hpp"
 #include "bindings/encoder_dicts.hpp"
 #include "bindings/fast_calls.hpp"
@@ -77,23 +78,23 @@ py::tuple encode(const Encoder& encoder, const Rows<double>& X, int n_threads) {
   return py::make_tuple(dense, codes);
 }
 
-/// Pairs (first feature, number of bins) of the parts that `encode_rows_compact` gives as bins.
-std::vector<std::pair<int, int>> piecewise_of(const Encoder& encoder) {
-  std::vector<std::pair<int, int>> pairs;
-  for (const PiecewiseColumn& column : piecewise_columns(encoder)) {
-    pairs.emplace_back(column.first_feature, column.n_bins);
+/// What the parts are that `encode_rows_compact` gives as bins.
+std::vector<BinnedTuple> binned_of(const Encoder& encoder) {
+  std::vector<BinnedTuple> tuples;
+  for (const BinnedColumn& column : binned_columns(encoder)) {
+    tuples.emplace_back(column.first_feature, column.n_bins, column.kind == Bins::one_hot);
   }
-  return pairs;
+  return tuples;
 }
 
-/// X (n_rows, n_columns) -> features without those of piecewise parts, codes, bins, fractions.
+/// X (n_rows, n_columns) -> features without those of binned parts, codes, bins, fractions.
 py::tuple encode_rows_compact(const Encoder& encoder, const Rows<double>& X, int n_threads) {
   check_rows(X, encoder.n_columns);
   require(n_threads >= 1, "n_threads must be >= 1, got " + std::to_string(n_threads));
   const auto n_rows = static_cast<std::size_t>(X.shape(0));
-  const std::vector<PiecewiseColumn> columns = piecewise_columns(encoder);
+  const std::vector<BinnedColumn> columns = binned_columns(encoder);
   std::size_t n_dense = encoder.n_features;
-  for (const PiecewiseColumn& column : columns) n_dense -= static_cast<std::size_t>(column.n_bins);
+  for (const BinnedColumn& column : columns) n_dense -= static_cast<std::size_t>(column.n_bins);
   py::array_t<float> dense({n_rows, n_dense}), fractions({n_rows, columns.size()});
   py::array_t<std::int32_t> codes({n_rows, encoder.n_embedded()});
   py::array_t<std::uint16_t> bins({n_rows, columns.size()});
@@ -123,7 +124,7 @@ void bind_encoder(py::module_& m) {
       .def_property_readonly("embedding_rows", &embedding_rows_of)
       .def_property_readonly("parts", &parts_of)
       .def("encode", &encode, py::arg("X").noconvert(), py::arg("n_threads") = 1)
-      .def_property_readonly("piecewise", &piecewise_of)
+      .def_property_readonly("binned", &binned_of)
       .def("encode_compact", &encode_rows_compact, py::arg("X").noconvert(),
            py::arg("n_threads") = 1);
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bindings/arrays.hpp"
+#include "bindings/binned_tuples.hpp"
 #include "bindings/candidate_columns.hpp"
 #include "core/train_jobs.hpp"
 #include "core/types.hpp"
@@ -33,17 +34,14 @@ using PyLogTargets = std::tuple<Array<float>, Array<double>, Array<double>, Arra
 /// TrainJobs, and the arrays that its views point into.
 class PyTrainJobs {
  public:
-  std::size_t add_view(const std::string& task, int n_logits, const Array<float>& X,
-                       const Array<double>& y, const std::optional<Array<double>>& row_weights,
-                       const Array<std::int32_t>& train_rows,
-                       const Array<std::int32_t>& validation_rows,
-                       const Array<double>& output_centre, const Array<double>& output_scale,
-                       const std::optional<Array<std::int32_t>>& codes,
-                       const std::vector<int>& embedding_rows,
-                       const std::optional<Array<std::uint16_t>>& bins,
-                       const std::optional<Array<float>>& fractions,
-                       const std::vector<std::pair<int, int>>& piecewise, int n_periodic,
-                       const std::optional<PyLogTargets>& logs) {
+  std::size_t add_view(
+      const std::string& task, int n_logits, const Array<float>& X, const Array<double>& y,
+      const std::optional<Array<double>>& row_weights, const Array<std::int32_t>& train_rows,
+      const Array<std::int32_t>& validation_rows, const Array<double>& output_centre,
+      const Array<double>& output_scale, const std::optional<Array<std::int32_t>>& codes,
+      const std::vector<int>& embedding_rows, const std::optional<Array<std::uint16_t>>& bins,
+      const std::optional<Array<float>>& fractions, const std::vector<BinnedTuple>& binned,
+      int n_periodic, const std::optional<PyLogTargets>& logs) {
     check_ndim(X, 2, "X");
     check_ndim(y, 2, "y");
     const auto n_rows = static_cast<std::size_t>(X.shape(0));
@@ -64,11 +62,9 @@ class PyTrainJobs {
     }
     view.codes = data_of(codes, "codes", n_rows, embedding_rows.size(), "embedding_rows");
     view.embedding_rows = embedding_rows;
-    view.bins = data_of(bins, "bins", n_rows, piecewise.size(), "piecewise");
-    view.fractions = data_of(fractions, "fractions", n_rows, piecewise.size(), "piecewise");
-    for (const auto& [first_feature, n_bins] : piecewise) {
-      view.piecewise.push_back({first_feature, n_bins});
-    }
+    view.bins = data_of(bins, "bins", n_rows, binned.size(), "binned");
+    view.fractions = data_of(fractions, "fractions", n_rows, binned.size(), "binned");
+    view.binned = to_columns(binned);
     view.n_periodic = n_periodic;
     view.train_rows = to_vector(train_rows, "train_rows");
     view.validation_rows = to_vector(validation_rows, "validation_rows");
@@ -311,8 +307,8 @@ void bind_training(py::module_& m) {
            py::arg("output_scale"), py::arg("codes").noconvert() = py::none(),
            py::arg("embedding_rows") = std::vector<int>{}, py::arg("bins").noconvert() = py::none(),
            py::arg("fractions").noconvert() = py::none(),
-           py::arg("piecewise") = std::vector<std::pair<int, int>>{}, py::arg("n_periodic") = 0,
-           py::arg("logs") = py::none())
+           py::arg("binned") = std::vector<automs::bindings::BinnedTuple>{},
+           py::arg("n_periodic") = 0, py::arg("logs") = py::none())
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),

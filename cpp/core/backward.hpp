@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/binned.hpp"
 #include "core/embedding.hpp"
 #include "core/forward.hpp"
 #include "core/network.hpp"
 #include "core/optimizer.hpp"
 #include "core/periodic.hpp"
-#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/scaling_layer.hpp"
 #include "core/single_output.hpp"
@@ -226,8 +226,8 @@ void backward(const Network& network, const Scalar* X, int n_rows, bool accumula
       detail::learned_features_gradient(network, X, n_rows, accumulate, workspace);
       if (update) update->update_tables(network, workspace);
       if (update) update->update_periodic(network.periodic, workspace);
-      if (network.piecewise.tables) {
-        piecewise_gradient(network, n_rows, accumulate, update_now, workspace);
+      if (network.binned.tables) {
+        binned_gradient(network, n_rows, accumulate, update_now, workspace);
       }
     }
     if (layer.is_single_output()) {

@@ -6,14 +6,14 @@
 #include <functional>
 #include <vector>
 
-#include "core/piecewise_layout.hpp"
+#include "core/binned_layout.hpp"
 
 namespace automs {
 
-/// Columns of piecewise features, as a view keeps them: see view.hpp.
+/// Columns of binned features, as a view keeps them: see view.hpp.
 template <typename Value>
-struct PiecewiseRows {
-  std::vector<PiecewiseColumn> columns;
+struct BinnedRows {
+  std::vector<BinnedColumn> columns;
   const std::uint16_t* bins = nullptr;
   const Value* fractions = nullptr;
 };
@@ -22,13 +22,13 @@ struct PiecewiseRows {
 /// `Value` is float or double; sums are in double either way.
 template <typename Value>
 struct LinearRows {
-  const Value* X;         // (at least n_rows, n_columns less piecewise features), finite
+  const Value* X;         // (at least n_rows, n_columns less binned features), finite
   const double* weights;  // (n_rows), finite, >= 0, with a sum > 0; or null: every row counts 1
   std::size_t n_rows;
   std::size_t n_columns;
   std::function<bool()> should_stop;  // may be empty; asked by the calling thread between blocks
   const std::int32_t* numbers = nullptr;  // (n_rows): which rows of the arrays; null: the first
-  PiecewiseRows<Value> piecewise = {};
+  BinnedRows<Value> binned = {};
 };
 
 struct RidgePath {

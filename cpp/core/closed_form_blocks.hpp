@@ -22,11 +22,11 @@ constexpr Index kBlockValues = Index(1) << 14;  // doubles in a block: 128 KB, w
 /// Stands for "a stop was asked for" on the way out of nested loops; never leaves closed_form.
 struct Stopped {};
 
-/// The features of a view that are not those of piecewise columns.
+/// The features of a view that are not those of binned columns.
 template <typename Value>
 std::size_t n_dense_columns(const LinearRows<Value>& rows) {
   std::size_t n = rows.n_columns;
-  for (const PiecewiseColumn& column : rows.piecewise.columns) {
+  for (const BinnedColumn& column : rows.binned.columns) {
     n -= static_cast<std::size_t>(column.n_bins);
   }
   return n;
@@ -37,10 +37,15 @@ void subtract(const In* values, const Out* shift, std::size_t n, Out* out) {
   for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<Out>(values[j]) - shift[j];
 }
 
-/// The features of a piecewise column's value, less the shift: 1 below its bin, -1 above.
+/// The features of a binned column's value, less the shift: see binned_layout.hpp.
 template <typename Out>
-void expand_bin(int bin, int n_bins, Out fraction, const Out* shift, Out* out) {
+void expand_bin(Bins kind, int bin, int n_bins, Out fraction, const Out* shift, Out* out) {
   const bool missing = bin == n_bins;
+  if (kind == Bins::one_hot) {
+    for (int b = 0; b < n_bins; ++b) out[b] = -shift[b];
+    if (!missing) out[bin] += Out(1);
+    return;
+  }
   const Out below = missing ? Out(0) : Out(1);
   for (int b = 0; b < bin; ++b) out[b] = below - shift[b];
   if (missing) return;
@@ -53,8 +58,8 @@ template <typename Value, typename Block>
 void load_rows(const LinearRows<Value>& rows, Index begin, Index count,
                const typename Block::Scalar* shift, Block& block) {
   using Out = typename Block::Scalar;
-  const PiecewiseRows<Value>& piecewise = rows.piecewise;
-  const std::size_t n_piecewise = piecewise.columns.size(), n_dense = n_dense_columns(rows);
+  const BinnedRows<Value>& binned = rows.binned;
+  const std::size_t n_binned = binned.columns.size(), n_dense = n_dense_columns(rows);
   block.resize(count, static_cast<Index>(rows.n_columns));
   for (Index i = 0; i < count; ++i) {
     const auto at = static_cast<std::size_t>(begin + i);
@@ -62,14 +67,14 @@ void load_rows(const LinearRows<Value>& rows, Index begin, Index count,
     const Value* dense = rows.X + number * n_dense;
     Out* out = block.data() + i * block.cols();
     std::size_t next = 0;
-    for (std::size_t c = 0; c < n_piecewise; ++c) {
-      const auto [first_feature, n_bins] = piecewise.columns[c];
+    for (std::size_t c = 0; c < n_binned; ++c) {
+      const auto [first_feature, n_bins, kind] = binned.columns[c];
       const std::size_t n = static_cast<std::size_t>(first_feature) - next;
       subtract(dense, shift + next, n, out + next);
       dense += n;
       next += n;
-      const auto fraction = static_cast<Out>(piecewise.fractions[number * n_piecewise + c]);
-      expand_bin(piecewise.bins[number * n_piecewise + c], n_bins, fraction, shift + next,
+      const auto fraction = static_cast<Out>(binned.fractions[number * n_binned + c]);
+      expand_bin(kind, binned.bins[number * n_binned + c], n_bins, fraction, shift + next,
                  out + next);
       next += static_cast<std::size_t>(n_bins);
     }

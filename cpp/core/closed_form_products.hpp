@@ -9,16 +9,16 @@
 
 namespace automs::closed_form {
 
-/// Products of centred rows, block by block. A value of a piecewise column takes two rows of a
-/// table of its knots, see piecewise_layout.hpp, instead of a product for each of its bins; what
-/// centring takes from these is the same for all rows, and counted once.
+/// Products of centred rows, block by block. A value of a binned column takes two rows of a table,
+/// see binned_layout.hpp, instead of a product for each of its bins; what centring takes from these
+/// is the same for all rows, and counted once. A table of slots has no part of their second row.
 template <typename Value>
 class Products {
  public:
   Products(const LinearRows<Value>& rows, const RowVector& means, Index n_outputs)
       : rows_(rows), dense_rows_(rows), means_(means), n_outputs_(n_outputs) {
     Index feature = 0, knot = kMissing + 2;
-    for (const PiecewiseColumn& column : rows.piecewise.columns) {
+    for (const BinnedColumn& column : rows.binned.columns) {
       for (; feature < column.first_feature; ++feature) dense_.push_back(feature);
       first_knots_.push_back(knot);
       knot += column.n_bins + 1;
@@ -26,7 +26,7 @@ class Products {
     }
     for (; feature < means.size(); ++feature) dense_.push_back(feature);
     knots_ = Matrix::Zero(knot, n_outputs);
-    dense_rows_.piecewise = {};
+    dense_rows_.binned = {};
     dense_rows_.n_columns = dense_.size();
     dense_means_ = means(dense_);
   }
@@ -40,9 +40,13 @@ class Products {
     dense_coef_ = coef(dense_, Eigen::all);
     offset_ = intercept;
     for (std::size_t c = 0; c < first_knots_.size(); ++c) {
-      const auto [first, n_bins] = rows_.piecewise.columns[c];
+      const auto [first, n_bins, kind] = rows_.binned.columns[c];
       const auto own = coef.middleRows(first, n_bins);
       offset_ -= means_.segment(first, n_bins) * own;
+      if (kind == Bins::one_hot) {
+        knots_.middleRows(first_knots_[c], n_bins) = own;
+        continue;
+      }
       knots_.row(first_knots_[c]) = -own.colwise().sum();
       for (Index b = 0; b < n_bins; ++b) {
         knots_.row(first_knots_[c] + b + 1) = knots_.row(first_knots_[c] + b) + 2.0 * own.row(b);
@@ -80,8 +84,13 @@ class Products {
       gradient.row(dense_[i]) = dense_gradient_.row(static_cast<Index>(i));
     }
     for (std::size_t c = 0; c < first_knots_.size(); ++c) {
-      const auto [first, n_bins] = rows_.piecewise.columns[c];
+      const auto [first, n_bins, kind] = rows_.binned.columns[c];
       const auto own = knot_gradient_.middleRows(first_knots_[c], n_bins + 1);
+      if (kind == Bins::one_hot) {
+        gradient.middleRows(first, n_bins) =
+            own.topRows(n_bins) - means_.segment(first, n_bins).transpose() * sum_;
+        continue;
+      }
       RowVector difference = own.colwise().sum();  // knots above a bin less those below it
       for (Index b = 0; b < n_bins; ++b) {
         difference -= 2.0 * own.row(b);
@@ -98,17 +107,19 @@ class Products {
   /// Calls visit(row of the block, knot below, how far from there to the next).
   template <typename Visit>
   void for_values(Index begin, Index count, Visit visit) const {
-    const PiecewiseRows<Value>& piecewise = rows_.piecewise;
+    const BinnedRows<Value>& binned = rows_.binned;
     const std::size_t n = first_knots_.size();
     for (Index i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(begin + i);
       const std::size_t row =
           n * (rows_.numbers ? static_cast<std::size_t>(rows_.numbers[at]) : at);
       for (std::size_t c = 0; c < n; ++c) {
-        const int bin = piecewise.bins[row + c];
-        const bool missing = bin == piecewise.columns[c].n_bins;
+        const int bin = binned.bins[row + c];
+        const BinnedColumn& column = binned.columns[c];
+        const bool missing = bin == column.n_bins;
+        const auto share = static_cast<double>(binned.fractions[row + c]);
         visit(i, missing ? kMissing : first_knots_[c] + bin,
-              static_cast<double>(piecewise.fractions[row + c]));
+              column.kind == Bins::one_hot ? 0.0 : share);
       }
     }
   }
@@ -117,8 +128,8 @@ class Products {
   LinearRows<Value> dense_rows_;
   const RowVector& means_;
   const Index n_outputs_;
-  std::vector<Index> dense_;        // columns that are not piecewise
-  std::vector<Index> first_knots_;  // of each piecewise column
+  std::vector<Index> dense_;        // columns that are not binned
+  std::vector<Index> first_knots_;  // of each binned column
   RowVector dense_means_;
   RowVector offset_, sum_;
   Matrix dense_coef_, dense_gradient_;

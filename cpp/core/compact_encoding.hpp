@@ -1,4 +1,4 @@
-// Raw rows (NaN = missing) -> features, codes, and for piecewise columns a bin and a fraction each.
+// Raw rows (NaN = missing) -> features, codes, and for binned columns a bin and a fraction each.
 #pragma once
 
 #include <cstddef>
@@ -6,28 +6,32 @@
 #include <vector>
 
 #include "automs/encoder.hpp"
-#include "core/piecewise_layout.hpp"
+#include "core/binned_layout.hpp"
 
 namespace automs {
 
-/// Rows as a training view holds them; the features of piecewise parts are not among `dense`.
+/// Rows as a training view holds them; the features of binned parts are not among `dense`.
 struct CompactRows {
-  float* dense;         // (n, n_features less those of piecewise parts)
+  float* dense;         // (n, n_features less those of binned parts)
   std::int32_t* codes;  // (n, n_embedded)
-  std::uint16_t* bins;  // (n, n_piecewise): the bin, or the number of bins where missing
-  float* fractions;     // (n, n_piecewise): from 0 to 1, how far into the bin; 0 where missing
+  std::uint16_t* bins;  // (n, n_binned): the bin or slot, or the number of bins where there is none
+  float*
+      fractions;  // (n, n_binned): from 0 to 1, how far into the bin; 0 without one, and in slots
 };
 
 namespace detail {
 
+/// One-hot columns of fewer slots are left as features: a bin and a fraction take more than these.
+constexpr std::size_t kFewestSlots = 5;
+
 inline bool is_compact(const EncoderPart& part) {
-  return part.kind == PartKind::piecewise && part.n_features() <= kMostBins;
+  const bool slots = part.kind == PartKind::one_hot && part.n_features() >= kFewestSlots;
+  return (slots || part.kind == PartKind::piecewise) && part.n_features() <= kMostBins;
 }
 
-/// Values `stride` apart -> bins and fractions, `n_piecewise` apart.
+/// Values `stride` apart -> bins and fractions, `n_binned` apart.
 inline void find_bins(const Array<double>& all_knots, const double* values, std::size_t stride,
-                      std::size_t n, std::size_t n_piecewise, std::uint16_t* bins,
-                      float* fractions) {
+                      std::size_t n, std::size_t n_binned, std::uint16_t* bins, float* fractions) {
   const double* knots = all_knots.data();
   const auto n_bins = static_cast<int>(all_knots.size() - 1);
   for (std::size_t i = 0; i < n; ++i) {
@@ -35,21 +39,32 @@ inline void find_bins(const Array<double>& all_knots, const double* values, std:
     int bin = 0;  // a few comparisons side by side take less time than a search
     for (int b = 1; b < n_bins; ++b) bin += x >= knots[b] ? 1 : 0;
     const bool missing = x != x;
-    bins[i * n_piecewise] = static_cast<std::uint16_t>(missing ? n_bins : bin);
-    fractions[i * n_piecewise] =
+    bins[i * n_binned] = static_cast<std::uint16_t>(missing ? n_bins : bin);
+    fractions[i * n_binned] =
         static_cast<float>(clamped_share(x, knots[bin], knots[bin + 1]));  // 0 for NaN
+  }
+}
+
+/// Values `stride` apart -> slots as bins, `n_binned` apart, without fractions.
+inline void find_slots(const EncoderPart& part, const double* values, std::size_t stride,
+                       std::size_t n, std::size_t n_binned, std::uint16_t* bins, float* fractions) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t slot = part.places[code_place(values[i * stride], part.places.size() - 2)];
+    bins[i * n_binned] = static_cast<std::uint16_t>(slot == kNoSlot ? part.n_places : slot);
+    fractions[i * n_binned] = 0.0F;
   }
 }
 
 }  // namespace detail
 
 /// The features of each part that `encode_compact` gives as bins.
-inline std::vector<PiecewiseColumn> piecewise_columns(const Encoder& encoder) {
-  std::vector<PiecewiseColumn> columns;
+inline std::vector<BinnedColumn> binned_columns(const Encoder& encoder) {
+  std::vector<BinnedColumn> columns;
   auto feature = static_cast<int>(encoder.scaled.size());
   for (const EncoderPart& part : encoder.parts) {
     const auto n = static_cast<int>(part.n_features());
-    if (detail::is_compact(part)) columns.push_back({feature, n});
+    const Bins kind = part.kind == PartKind::one_hot ? Bins::one_hot : Bins::piecewise;
+    if (detail::is_compact(part)) columns.push_back({feature, n, kind});
     feature += n;
   }
   return columns;
@@ -58,11 +73,11 @@ inline std::vector<PiecewiseColumn> piecewise_columns(const Encoder& encoder) {
 /// n rows of X, `stride` apart -> what the encoder makes of them.
 inline void encode_compact(const Encoder& encoder, const double* X, std::size_t stride,
                            std::size_t n, CompactRows out) {
-  std::size_t n_piecewise = 0;
+  std::size_t n_binned = 0;
   std::size_t n_dense = encoder.n_features;
   for (const EncoderPart& part : encoder.parts) {
     if (!detail::is_compact(part)) continue;
-    ++n_piecewise;
+    ++n_binned;
     n_dense -= part.n_features();
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -71,8 +86,10 @@ inline void encode_compact(const Encoder& encoder, const double* X, std::size_t 
   float* feature = out.dense + encoder.scaled.size();
   for (const EncoderPart& part : encoder.parts) {
     const double* values = X + part.column;
-    if (detail::is_compact(part)) {
-      detail::find_bins(part.knots, values, stride, n, n_piecewise, out.bins++, out.fractions++);
+    if (detail::is_compact(part) && part.kind == PartKind::one_hot) {
+      detail::find_slots(part, values, stride, n, n_binned, out.bins++, out.fractions++);
+    } else if (detail::is_compact(part)) {
+      detail::find_bins(part.knots, values, stride, n, n_binned, out.bins++, out.fractions++);
     } else if (part.kind == PartKind::embedded) {
       for (std::size_t i = 0; i < n; ++i) {
         const std::size_t place = detail::code_place(values[i * stride], part.places.size() - 2);

@@ -4,9 +4,9 @@
 #include <cstddef>
 
 #include "automs/activation.hpp"
+#include "core/binned.hpp"
 #include "core/dropout.hpp"
 #include "core/network.hpp"
-#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/single_output.hpp"
 #include "core/slices.hpp"
@@ -118,11 +118,11 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     Scalar* slopes = training ? workspace.slopes[l] : nullptr;
     Scalar* bends = workspace.bends[l];
     const std::size_t ld = layer.stride;
-    const bool tables = l == 0 && network.piecewise.tables;
+    const bool tables = l == 0 && network.binned.tables;
     const int fan_in = l == 0 ? network.n_inputs() : layer.fan_in;
     if (layer.is_single_output()) {
       dot_rows(n_rows, fan_in, input, ld_input, W, *bias, output);
-      if (tables) add_knot_values(network, weights, n_rows, output, workspace, NoFinish{});
+      if (tables) add_binned_values(network, weights, n_rows, output, workspace, NoFinish{});
       return;
     }
     const auto activate = [&](int first, auto width) {
@@ -144,7 +144,7 @@ void forward(const Network& network, const Scalar* weights, const Scalar* X, int
     };
     for_each_slice(workspace.help, workspace.panel, layer.padded_out,
                    static_cast<double>(n_rows) * fan_in, slice);
-    if (tables) add_knot_values(network, weights, n_rows, output, workspace, activate);
+    if (tables) add_binned_values(network, weights, n_rows, output, workspace, activate);
     if (hidden && dropout) apply_dropout(*dropout, layer, l, n_rows, workspace);
     if (layer.residual) add_residual(layer, n_rows, input, ld_input, output);
     input = output;

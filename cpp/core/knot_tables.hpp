@@ -13,7 +13,7 @@
 namespace automs::detail {
 
 // A table has a row of Width values for each knot: those of the same units of the first layer.
-// piecewise_layout.hpp says why two of its rows are what a value gives. Each kernel keeps its block
+// binned_layout.hpp says why two of its rows are what a value gives. Each kernel keeps its block
 // of sums, or of deltas, in registers.
 
 /// Lanes of the vectors of the kernels below: a single output has one unit only.

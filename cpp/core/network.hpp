@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/binned_layout.hpp"
 #include "core/candidate.hpp"
 #include "core/check.hpp"
 #include "core/periodic_layout.hpp"
-#include "core/piecewise_layout.hpp"
 #include "core/types.hpp"
 
 namespace automs {
@@ -66,7 +66,7 @@ struct Network {
   Periodic periodic;
   ScalingLayer scaling;
   std::vector<Layer> layers;
-  PiecewiseLayout piecewise;
+  BinnedLayout binned;
   std::vector<int> input_rows;                   // see `input_row`
   int n_dense = 0;                               // features of a row that a view has as such
   std::size_t n_table_values = 0;                // where the tables end, padding included
@@ -81,14 +81,14 @@ struct Network {
   std::vector<Network> members;
 
   /// Inputs of the first layer: the dense features, those that the periodic embedding gives, the
-  /// vectors, the bins of piecewise columns.
+  /// vectors, the bins of binned columns.
   int n_features() const { return layers.front().fan_in; }
   /// Of the periodic embedding and the vectors.
-  int n_learned_features() const { return n_features() - n_dense - piecewise.n_features; }
+  int n_learned_features() const { return n_features() - n_dense - binned.n_features; }
   /// Values in a row of a tile's input.
-  int n_inputs() const { return n_dense + n_learned_features() + piecewise.n_expanded(); }
+  int n_inputs() const { return n_dense + n_learned_features() + binned.n_expanded(); }
   /// The row of the first layer's W for an input in the order of the encoding. They differ only
-  /// where piecewise columns are, whose rows come last.
+  /// where binned columns are, whose rows come last.
   int input_row(int input) const { return input_rows.empty() ? input : input_rows[input]; }
   int n_logits() const { return layers.back().fan_out; }
   int logit_stride() const { return layers.back().stride; }
@@ -174,9 +174,9 @@ void for_each_member(const Network& network, Body&& body) {
 template <typename Scalar>
 Network make_network(const Architecture& architecture, int n_features, int n_logits,
                      const std::vector<int>& embedding_rows = {},
-                     const std::vector<PiecewiseColumn>& piecewise = {},
-                     int rows_of_step = kTileRows, int n_periodic = 0) {
-  require(n_features >= 1 || !embedding_rows.empty() || !piecewise.empty(),
+                     const std::vector<BinnedColumn>& binned = {}, int rows_of_step = kTileRows,
+                     int n_periodic = 0) {
+  require(n_features >= 1 || !embedding_rows.empty() || !binned.empty(),
           "a network needs at least one feature");
   require(n_logits >= 1, "a network needs at least one output");
   Network network;
@@ -188,12 +188,12 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
   sizes.push_back(n_logits);
   const int n_learned = add_embeddings<Scalar>(architecture, embedding_rows, n_periodic, network);
   int fan_in = n_features + n_learned;
-  if (!piecewise.empty()) {
-    network.piecewise = lay_out_piecewise(piecewise, fan_in, rows_of_step);
-    network.input_rows = rows_of_inputs(piecewise, n_features, n_learned);
+  if (!binned.empty()) {
+    network.binned = lay_out_binned(binned, fan_in, rows_of_step);
+    network.input_rows = rows_of_inputs(binned, network.binned, n_features, n_learned);
   }
-  network.input_stride = padded<Scalar>(std::max(fan_in + network.piecewise.n_expanded(), 1));
-  fan_in += network.piecewise.n_features;
+  network.input_stride = padded<Scalar>(std::max(fan_in + network.binned.n_expanded(), 1));
+  fan_in += network.binned.n_features;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     require(sizes[i] >= 1, "hidden_layer_sizes must be >= 1");
     const bool hidden = i + 1 < sizes.size();

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/binned.hpp"
 #include "core/embedding.hpp"
 #include "core/network.hpp"
 #include "core/periodic.hpp"
-#include "core/piecewise.hpp"
 #include "core/product.hpp"
 #include "core/view.hpp"
 #include "core/workspace.hpp"
@@ -54,7 +54,7 @@ inline void prefetch_row(const View<Scalar>& view, std::size_t row) {
   __builtin_prefetch(view.y + row * view.n_targets);
 }
 
-/// Fills workspace.input, .codes, .knot_rows, .fractions, .targets and, where the view has them,
+/// Fills workspace.input, .codes, .table_rows, .fractions, .targets and, where the view has them,
 /// .row_weights (weight divided by `mean_weight`) with the tile's rows, at most kTileRows.
 /// `weights` holds the tables and the periodic embedding of `network`.
 template <typename Scalar>

@@ -18,7 +18,7 @@ namespace {
 
 Network network_of(const Candidate& candidate, const View<float>& view) {
   return make_network<float>(candidate.architecture, view.n_features, view.n_logits,
-                             view.embedding_rows, view.piecewise, rows_of_step(candidate, view),
+                             view.embedding_rows, view.binned, rows_of_step(candidate, view),
                              view.n_periodic);
 }
 
@@ -118,7 +118,7 @@ double TrainJobs::expected_cost(const JobRequest& request) const {
   const Candidate& candidate = candidate_of(request.job);
   const View<float>& view = view_of(request.job);
   double weights = 0.0;
-  double fan_in = view.n_features + 4.0 * view.n_piecewise();  // by table as much as four features
+  double fan_in = view.n_features + 4.0 * view.n_binned();  // by table as much as four features
   double table_values = 0.0;
   for (const int n_rows : view.embedding_rows) {
     const int size = std::min(candidate.architecture.embedding_size, n_rows);

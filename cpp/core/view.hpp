@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/binned_layout.hpp"
 #include "core/check.hpp"
-#include "core/piecewise_layout.hpp"
 
 namespace automs {
 
@@ -44,13 +44,13 @@ struct View {
   LogTargets<Scalar> logs;          // without `encoded` the view holds none
   std::vector<int> embedding_rows;  // of each embedded column's table
   int n_periodic = 0;               // the first features, which a periodic embedding may take
-  // Piecewise columns, whose features are not in X: (n_rows, n_piecewise) each, null without any.
-  const std::uint16_t* bins = nullptr;  // the bin that a value lies in, n_bins where it is missing
-  const Scalar* fractions = nullptr;    // how far it lies into its bin, from 0 to 1
-  std::vector<PiecewiseColumn> piecewise;
+  // Binned columns, whose features are not in X: (n_rows, n_binned) each, null without any.
+  const std::uint16_t* bins = nullptr;  // a value's bin or slot, n_bins where it has none
+  const Scalar* fractions = nullptr;    // how far it lies into its bin, from 0 to 1; not of slots
+  std::vector<BinnedColumn> binned;
 
   std::size_t n_embedded() const { return embedding_rows.size(); }
-  std::size_t n_piecewise() const { return piecewise.size(); }
+  std::size_t n_binned() const { return binned.size(); }
 
   /// Column `target` of row `row`, as the network is trained on it.
   Scalar encoded_target(std::size_t row, int target) const {
@@ -82,15 +82,14 @@ void check_codes(const View<Scalar>& view) {
 /// Checks the bins and fractions of all rows.
 template <typename Scalar>
 void check_bins(const View<Scalar>& view) {
-  check_piecewise(view.piecewise, view.n_features);
-  const std::size_t n = view.n_piecewise();
-  require(n == 0 || (view.bins && view.fractions),
-          "bins and fractions must be given with piecewise");
+  check_binned(view.binned, view.n_features);
+  const std::size_t n = view.n_binned();
+  require(n == 0 || (view.bins && view.fractions), "bins and fractions must be given with binned");
   for (std::size_t row = 0; row < view.n_rows; ++row) {
     bool right = true;
     for (std::size_t j = 0; j < n; ++j) {
       const Scalar t = view.fractions[row * n + j];
-      right &= view.bins[row * n + j] <= view.piecewise[j].n_bins && t >= 0 && t <= 1;
+      right &= view.bins[row * n + j] <= view.binned[j].n_bins && t >= 0 && t <= 1;
     }
     require(right, "bins must be at most n_bins, and fractions in [0, 1], got others in row " +
                        std::to_string(row));
@@ -112,7 +111,7 @@ void check_logs(const View<Scalar>& view) {
 template <typename Scalar>
 void check_view(const View<Scalar>& view) {
   require((view.X || view.n_features == 0) && view.y, "X and y must be given");
-  const bool has_others = !view.embedding_rows.empty() || !view.piecewise.empty();
+  const bool has_others = !view.embedding_rows.empty() || !view.binned.empty();
   require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 && view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
   require(view.n_periodic >= 0 && view.n_periodic <= view.n_features,

@@ -21,9 +21,9 @@ class Workspace {
   // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
   Scalar* input = nullptr;          // (T, input_stride)
   std::vector<std::int32_t> codes;  // (T, n_embedded)
-  // Of piecewise columns, group after group (T, columns of the group): the row of a group's table
-  // for the knot below a value, and how far the value lies behind it.
-  std::vector<std::uint16_t> knot_rows;
+  // Of binned columns, group after group (T, columns of the group): the row of a group's table for
+  // the knot below a value or for its slot, and how far the value lies behind its knot.
+  std::vector<std::uint16_t> table_rows;
   Scalar* fractions = nullptr;
   Scalar* knots = nullptr;           // (n_knot_rows, panel), a table or its gradient
   Scalar* targets = nullptr;         // (T, n_targets)
@@ -52,7 +52,7 @@ class Workspace {
     used_ = 0;
     place(network, n_targets, block_.data());
     codes.resize(static_cast<std::size_t>(kTileRows) * network.embeddings.size());
-    knot_rows.resize(static_cast<std::size_t>(kTileRows) * network.piecewise.size());
+    table_rows.resize(static_cast<std::size_t>(kTileRows) * network.binned.size());
     const auto blocks_of_row = static_cast<std::size_t>((network.widest + 7) / 8);
     const std::size_t bits = 8 * whole_groups(kTileRows * blocks_of_row);
     if (random_bits.size() < bits) random_bits.resize(bits);
@@ -71,9 +71,9 @@ class Workspace {
     input = take(base, tile * network.input_stride);
     targets = take(base, tile * n_targets);
     row_weights = take(base, tile);
-    fractions = take(base, tile * network.piecewise.size());
-    knots = take(base, static_cast<std::size_t>(network.piecewise.n_knot_rows) * kKnotVectors *
-                           kLanes<Scalar>);
+    fractions = take(base, tile * network.binned.size());
+    knots = take(
+        base, static_cast<std::size_t>(network.binned.n_knot_rows) * kKnotVectors * kLanes<Scalar>);
     for (std::size_t l = 0; l < n_layers; ++l) {
       const Layer& layer = network.layers[l];
       activations[l] = take(base, tile * layer.stride);

@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 _Floats = npt.NDArray[np.float64]
 _Parts = list[npt.NDArray[np.float32]]
-_Piecewise = tuple[npt.NDArray[np.uint16], npt.NDArray[Any], Sequence[tuple[int, int]]]
+_Binned = tuple[npt.NDArray[np.uint16], npt.NDArray[Any], Sequence[tuple[int, int, bool]]]
 
 cpu_level: str
 vector_bytes: int
@@ -31,7 +31,7 @@ class Encoder(metaclass=_Bound):
         self, X: _Floats, n_threads: int = 1
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]: ...
     @property
-    def piecewise(self) -> list[tuple[int, int]]: ...
+    def binned(self) -> list[tuple[int, int, bool]]: ...
     def encode_compact(
         self, X: _Floats, n_threads: int = 1
     ) -> tuple[
@@ -95,7 +95,7 @@ class TrainJobs(metaclass=_Bound):
         embedding_rows: Sequence[int] = (),
         bins: npt.NDArray[np.uint16] | None = None,
         fractions: npt.NDArray[np.float32] | None = None,
-        piecewise: Sequence[tuple[int, int]] = (),
+        binned: Sequence[tuple[int, int, bool]] = (),
         n_periodic: int = 0,
         logs: tuple[npt.NDArray[np.float32], _Floats, _Floats, _Floats] | None = None,
     ) -> int: ...
@@ -157,7 +157,7 @@ def ridge_path(
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
     numbers: npt.NDArray[np.int32] | None = None,
-    piecewise: _Piecewise | None = None,
+    binned: _Binned | None = None,
 ) -> tuple[_Floats, _Floats]: ...
 def logistic_path(
     X: npt.NDArray[Any],
@@ -171,7 +171,7 @@ def logistic_path(
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
     numbers: npt.NDArray[np.int32] | None = None,
-    piecewise: _Piecewise | None = None,
+    binned: _Binned | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
 def elastic_net_path(
     X: npt.NDArray[Any],
@@ -184,6 +184,6 @@ def elastic_net_path(
     time_limit: float | None = None,
     look: Callable[[], bool] | None = None,
     numbers: npt.NDArray[np.int32] | None = None,
-    piecewise: _Piecewise | None = None,
+    binned: _Binned | None = None,
 ) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_], npt.NDArray[np.int32], bool]: ...
 def write_model(model: dict[str, Any]) -> bytes: ...

@@ -146,7 +146,7 @@ class _School:
         for candidate in candidates:
             n_features, tables, bins, _ = self._training.feature_counts(candidate)
             n_dense = n_features - sum(bins)
-            # A piecewise column takes a bin and a fraction, whatever the number of its bins.
+            # A binned column takes a bin and a fraction, whatever the number of its bins.
             own = n_dense + 2 * len(bins) + len(tables)
             n_values[candidate.encoding, candidate.embedding_size > 0] = own
         return self._training.memory.has_room(4 * len(self._table.values) * sum(n_values.values()))

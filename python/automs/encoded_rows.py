@@ -19,22 +19,23 @@ class EncodedRows:
     Attributes
     ----------
     X : ndarray of float32, shape (n_all_rows, n_dense)
-        Features, without those of piecewise columns that are given by their bins.
+        Features, without those of columns that are given by their bins.
     numbers : ndarray of int32, shape (n_rows,)
         Which rows.
-    bins : ndarray of uint16, shape (n_all_rows, n_piecewise), optional
-        The bin that each value lies in, as many as there are bins where it is missing.
-    fractions : ndarray of float32, shape (n_all_rows, n_piecewise), optional
-        How far it lies into its bin.
-    piecewise : sequence of (int, int)
-        The first feature and the bins of each piecewise column.
+    bins : ndarray of uint16, shape (n_all_rows, n_binned), optional
+        The bin or slot of each value, as many as there are bins where it has none.
+    fractions : ndarray of float32, shape (n_all_rows, n_binned), optional
+        How far it lies into its bin; 0 in a slot.
+    binned : sequence of (int, int, bool)
+        Of each such column the first feature, the number of bins, and whether it is one-hot: else
+        it is piecewise linear.
     """
 
     X: NDArray[np.float32]
     numbers: NDArray[np.int32]
     bins: NDArray[np.uint16] | None = None
     fractions: NDArray[np.float32] | None = None
-    piecewise: Sequence[tuple[int, int]] = ()
+    binned: Sequence[tuple[int, int, bool]] = ()
 
 
 def as_rows(X: ArrayLike | EncodedRows) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -42,8 +43,8 @@ def as_rows(X: ArrayLike | EncodedRows) -> tuple[NDArray[Any], dict[str, Any]]:
     if not isinstance(X, EncodedRows):
         return _as_matrix(X), {}
     rows: dict[str, Any] = {"numbers": X.numbers}
-    if X.piecewise:
-        rows["piecewise"] = (X.bins, X.fractions, X.piecewise)
+    if X.binned:
+        rows["binned"] = (X.bins, X.fractions, X.binned)
     return X.X, rows
 
 

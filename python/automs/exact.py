@@ -230,7 +230,7 @@ def _descend(training: Training, fold: int, path: _Path, limits: _Limits) -> Lin
 
 def _encoded(view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
     """Give the training rows of a view, without a copy."""
-    columns = view.encoder.piecewise if view.bins is not None else ()
+    columns = view.encoder.binned if view.bins is not None else ()
     return EncodedRows(view.X, rows, view.bins, view.fractions, columns)
 
 

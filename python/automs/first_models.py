@@ -62,7 +62,7 @@ def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray
     """Zero weights, and below them the bias: encoded targets have mean 0, or 1 for counts."""
     target = training.target
     view = training.view(fold, training.candidates[number])
-    weights = np.zeros((view.X.shape[1] + 1, target.n_logits), dtype=np.float32)
+    weights = np.zeros((view.encoder.n_features + 1, target.n_logits), dtype=np.float32)
     if target.classes is not None:
         rows = training.splits[fold].train_rows
         codes = target.values[rows, 0].astype(np.int64)

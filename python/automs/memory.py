@@ -39,7 +39,7 @@ class Memory:
     Notes
     -----
     Counted are the table, encoded views (for every fold and encoding 4 bytes a row and feature,
-    and 6 a row and piecewise column, whose bins are not kept as features), networks that are kept
+    and 6 a row and binned column, whose bins or slots are not kept as features), networks kept
     for the ensemble, and validation predictions. States that may still be promoted may take as much
     as these networks; that comes on top, as does what the interpreter and libraries take. Without a
     limit networks and states have fixed shares of twice the first view and 300 MB.

@@ -152,7 +152,7 @@ class Training:
     def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int], int]:
         """Give the first fold's features, rows of tables, bins of columns and scaled features."""
         encoder = self.views.encoder(0, candidate)
-        bins = [n_bins for _, n_bins in encoder.piecewise]
+        bins = [n_bins for _, n_bins, _ in encoder.binned]
         return encoder.n_features, encoder.embedding_rows, bins, encoder.n_scaled
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from automs._core import Encoder, TrainJobs
 from automs.candidates import Candidate
-from automs.encoding import PIECEWISE_BINS, are_same, encode_values, fit_encoder
+from automs.encoding import are_same, encode_values, fit_encoder
 from automs.memory import Memory
 from automs.setting_rules import SCALED_ENCODINGS
 from automs.splits import Split
@@ -61,8 +61,8 @@ class View:
     """A fold in one encoding: its number in the engine and what was learned from its rows.
 
     X (n_rows, n_features) holds the dense features, `codes` (n_rows, n_embedded) the rows of
-    embedded categories in their tables. Of piecewise columns there are `bins` and `fractions`
-    (n_rows, n_piecewise) instead of their features.
+    embedded categories in their tables. Of piecewise columns, and of one-hot ones of 5 slots and
+    more, there are `bins` and `fractions` (n_rows, n_binned) instead of their features.
     """
 
     number: int
@@ -149,7 +149,7 @@ class Views:
             encoder = self.encoder(0, candidate)
             if any(view.encoder is encoder for view in self._views.values()):
                 return candidate
-            if self._memory.has_room(n_folds * self._n_bytes(encoder, candidate.encoding)):
+            if self._memory.has_room(n_folds * self._n_bytes(encoder)):
                 return candidate
             self._refused.add(wanted)
         encoding, embed = made[0]
@@ -165,7 +165,7 @@ class Views:
         if twin := next((v for v in self._views.values() if v.encoder is encoder), None):
             X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
         else:
-            X, codes, bins, fractions = self._encode(encoder, encoding)
+            X, codes, bins, fractions = self._encode(encoder)
         scale = fit_target_scale(rows.target, split.train_rows, rows.sample_weight, kind)
         number = self._jobs.add_view(
             rows.target.task,
@@ -181,17 +181,17 @@ class Views:
             encoder.embedding_rows,
             bins,
             fractions,
-            () if bins is None else encoder.piecewise,
+            () if bins is None else encoder.binned,
             encoder.n_scaled,
             _logs(scale, rows.target.values),
         )
         self.seconds = max(self.seconds, perf_counter() - started)
         return View(number, encoder, X, codes, scale, bins, fractions)
 
-    def _encode(self, encoder: Encoder, encoding: str) -> _Encoded:
+    def _encode(self, encoder: Encoder) -> _Encoded:
         take = self._memory.take_view if self._views else self._memory.take_first_view
-        take(self._n_bytes(encoder, encoding))
-        if encoding in PIECEWISE_BINS and encoder.piecewise:
+        take(self._n_bytes(encoder))
+        if encoder.binned:
             X, codes, bins, fractions = encode_values(
                 encoder, self._rows.table.values, self._n_threads, compact=True
             )
@@ -214,10 +214,10 @@ class Views:
         embeds = candidate.embedding_size > 0 and candidate.optimizer != "exact"
         return self._has_categories and embeds
 
-    def _n_bytes(self, encoder: Encoder, encoding: str) -> int:
+    def _n_bytes(self, encoder: Encoder) -> int:
         n_bytes = 4 * (encoder.n_features + encoder.n_embedded)
-        if encoding in PIECEWISE_BINS:  # two bytes for a bin and four for a fraction
-            n_bytes += sum(6 - 4 * n_bins for _, n_bins in encoder.piecewise)
+        # Two bytes for a bin and four for a fraction.
+        n_bytes += sum(6 - 4 * n_bins for _, n_bins, _ in encoder.binned)
         return n_bytes * len(self._rows.table.values)
 
 

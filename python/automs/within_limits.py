@@ -257,7 +257,7 @@ def _cost(workshop: Workshop, candidate: Candidate, epochs: int) -> float:
     n_rows, n_logits = training.splits[0].train_rows.size, training.target.n_logits
     once = nominal_cost(
         candidate, n_rows, n_features, n_logits, epochs, tables,
-        piecewise_bins=bins, n_periodic=n_periodic,
+        bins=bins, n_periodic=n_periodic,
     )  # fmt: skip
     return training.n_folds * once
 

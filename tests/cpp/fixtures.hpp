@@ -119,14 +119,13 @@ Problem<Scalar> make_embedded_problem(automs::Loss loss, int n_logits,
   return p;
 }
 
-/// An embedded problem with piecewise columns besides, of which every other one stands behind a
-/// dense feature, as long as there are any. One value in sixteen is missing; bins shift the targets
-/// of a regression.
+/// An embedded problem with binned columns besides, of which every other one stands behind a
+/// dense feature, as long as there are any; the second and every third from there on is one-hot.
+/// One value in sixteen is missing; bins shift the targets of a regression.
 template <typename Scalar>
-Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits,
-                                       const std::vector<int>& bins,
-                                       std::vector<int> embedding_rows = {}, int n_rows = 120,
-                                       int n_features = 5) {
+Problem<Scalar> make_binned_problem(automs::Loss loss, int n_logits, const std::vector<int>& bins,
+                                    std::vector<int> embedding_rows = {}, int n_rows = 120,
+                                    int n_features = 5) {
   Problem<Scalar> p =
       make_embedded_problem<Scalar>(loss, n_logits, std::move(embedding_rows), n_rows, n_features);
   for (int row = 0; row < n_rows; ++row) {
@@ -143,7 +142,8 @@ Problem<Scalar> make_piecewise_problem(automs::Loss loss, int n_logits,
   int next = 0, others = 0;
   for (std::size_t c = 0; c < bins.size(); ++c) {
     if (c % 2 == 1 && others < n_features) ++others, ++next;
-    p.view.piecewise.push_back({next, bins[c]});
+    const auto kind = c % 3 == 1 ? automs::Bins::one_hot : automs::Bins::piecewise;
+    p.view.binned.push_back({next, bins[c], kind});
     next += bins[c];
   }
   p.view.bins = p.bins.data();
@@ -157,18 +157,20 @@ template <typename Scalar>
 Problem<Scalar> expanded(const Problem<Scalar>& compact) {
   Problem<Scalar> p = compact;
   const automs::View<Scalar>& from = compact.view;
-  const std::size_t n = from.n_piecewise();
+  const std::size_t n = from.n_binned();
   p.X.clear();
   for (std::size_t row = 0; row < from.n_rows; ++row) {
     const std::size_t start = p.X.size();
     int other = 0;
     for (std::size_t c = 0; c < n; ++c) {
-      const auto first = static_cast<std::size_t>(from.piecewise[c].first_feature);
+      const auto first = static_cast<std::size_t>(from.binned[c].first_feature);
       while (p.X.size() - start < first) p.X.push_back(from.X[row * from.n_features + other++]);
-      const int bin = from.bins[row * n + c], n_bins = from.piecewise[c].n_bins;
+      const int bin = from.bins[row * n + c], n_bins = from.binned[c].n_bins;
       for (int b = 0; b < n_bins; ++b) {
         const Scalar own = 2 * from.fractions[row * n + c] - 1;
-        const Scalar feature = b < bin ? Scalar(1) : (b > bin ? Scalar(-1) : own);
+        const Scalar piecewise = b < bin ? Scalar(1) : (b > bin ? Scalar(-1) : own);
+        const bool slots = from.binned[c].kind == automs::Bins::one_hot;
+        const Scalar feature = slots ? static_cast<Scalar>(b == bin) : piecewise;
         p.X.push_back(bin == n_bins ? Scalar(0) : feature);
       }
     }
@@ -176,7 +178,7 @@ Problem<Scalar> expanded(const Problem<Scalar>& compact) {
   }
   p.view.X = p.X.data();
   p.view.n_features = static_cast<int>(p.X.size() / from.n_rows);
-  p.view.piecewise.clear();
+  p.view.binned.clear();
   p.view.bins = nullptr;
   p.view.fractions = nullptr;
   return p;

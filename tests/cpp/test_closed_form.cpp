@@ -200,17 +200,17 @@ void one_class_alone_stays_finite() {
   CHECK(path.intercept[0] > 2.0);
 }
 
-// Two piecewise columns, of 3 bins and of 2, around and behind dense ones; some values are missing.
+// Two binned columns, of 3 bins and of 2, around and behind dense ones; some values are missing.
 template <typename Value>
-void bins_are_the_features_that_they_stand_for() {
+void bins_are_the_features_that_they_stand_for(Bins first, Bins second) {
   const std::size_t n = 300, d = 8;  // features: dense, 3 bins, dense, dense, 2 bins
   const Problem<Value> p = problem<Value>(n, d);
   std::mt19937 rng(5);
   std::vector<Value> dense, fractions, features;
   std::vector<std::uint16_t> bins;
-  const std::vector<PiecewiseColumn> columns = {{1, 3}, {6, 2}};
+  const std::vector<BinnedColumn> columns = {{1, 3, first}, {6, 2, second}};
   for (std::size_t i = 0; i < n; ++i) {
-    const auto expand = [&](const PiecewiseColumn& column) {
+    const auto expand = [&](const BinnedColumn& column) {
       const int bin = static_cast<int>(rng() % static_cast<unsigned>(column.n_bins + 1));
       const bool missing = bin == column.n_bins;
       const Value share = missing ? Value(0) : static_cast<Value>(rng() % 9) / Value(8);
@@ -218,7 +218,9 @@ void bins_are_the_features_that_they_stand_for() {
       fractions.push_back(share);
       for (int b = 0; b < column.n_bins; ++b) {
         const Value inner = b < bin ? Value(1) : b > bin ? Value(-1) : 2 * share - 1;
-        features.push_back(missing ? Value(0) : inner);
+        const bool slots = column.kind == Bins::one_hot;
+        const Value feature = slots ? static_cast<Value>(b == bin) : inner;
+        features.push_back(missing ? Value(0) : feature);
       }
     };
     const auto copy = [&](std::size_t from, std::size_t to) {
@@ -234,7 +236,7 @@ void bins_are_the_features_that_they_stand_for() {
   LinearRows<Value> whole = p.rows(), compact = p.rows();
   whole.X = features.data();
   compact.X = dense.data();
-  compact.piecewise = {columns, bins.data(), fractions.data()};
+  compact.binned = {columns, bins.data(), fractions.data()};
   std::vector<std::int32_t> numbers;  // every second row
   for (std::size_t i = 0; i < n / 2; ++i) numbers.push_back(static_cast<std::int32_t>(2 * i));
   for (LinearRows<Value>* rows : {&whole, &compact}) {
@@ -305,8 +307,10 @@ int main() {
   logistic_gradient_vanishes(3);
   separable_classes_stay_finite();
   one_class_alone_stays_finite();
-  bins_are_the_features_that_they_stand_for<float>();
-  bins_are_the_features_that_they_stand_for<double>();
+  for (const Bins kind : {Bins::piecewise, Bins::one_hot}) {
+    bins_are_the_features_that_they_stand_for<float>(kind, Bins::one_hot);
+    bins_are_the_features_that_they_stand_for<double>(kind, Bins::piecewise);
+  }
   a_stop_is_flagged();
   misfits_are_refused();
   return automs_test_result();

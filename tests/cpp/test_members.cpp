@@ -11,9 +11,9 @@
 #include "twin.hpp"
 
 using namespace automs;
+using fixtures::make_binned_problem;
 using fixtures::make_candidate;
 using fixtures::make_embedded_problem;
-using fixtures::make_piecewise_problem;
 using fixtures::make_problem;
 using fixtures::Problem;
 
@@ -75,7 +75,7 @@ void test_analytic_gradient_equals_numerical_gradient() {
       auto p = make_embedded_problem<double>(loss, n_logits, {4, 2}, 40, 3);
       p.view.n_periodic = 2;
       twin::compare_with_differences(c, p.view);
-      const auto bins = make_piecewise_problem<double>(loss, n_logits, {9, 1, 40}, {4}, 60, 3);
+      const auto bins = make_binned_problem<double>(loss, n_logits, {9, 1, 40}, {4}, 60, 3);
       c.architecture.periodic.kind = NumericEmbedding::none;
       twin::compare_with_differences(c, bins.view);
     }
@@ -84,7 +84,7 @@ void test_analytic_gradient_equals_numerical_gradient() {
 
 void test_threads_pauses_and_exports_keep_the_bits() {
   const auto embedded = make_embedded_problem<float>(Loss::squared, 1, {5, 30}, 300);
-  const auto bins = make_piecewise_problem<float>(Loss::squared, 1, {9, 1, 40}, {4}, 300, 3);
+  const auto bins = make_binned_problem<float>(Loss::squared, 1, {9, 1, 40}, {4}, 300, 3);
   job_runs::check_that_bits_stay([&](TrainJobs& jobs) {
     const std::size_t views[] = {jobs.add_view(embedded.view), jobs.add_view(bins.view)};
     for (int n = 1; n < 6; ++n) {

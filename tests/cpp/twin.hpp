@@ -17,7 +17,7 @@ using namespace automs;
 template <typename Scalar>
 Network network_of(const Candidate& candidate, const View<Scalar>& view) {
   return make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits,
-                              view.embedding_rows, view.piecewise, rows_of_step(candidate, view),
+                              view.embedding_rows, view.binned, rows_of_step(candidate, view),
                               view.n_periodic);
 }
 

@@ -36,8 +36,8 @@ class Problem:
         Training rows of one fold, encoded features and logits; for nominal costs.
     features_of : callable, optional
         Candidate -> its encoded features, the rows of each of its embedding tables, the bins of
-        each of its piecewise columns, and the features that a periodic embedding would take; where
-        it is not given, all candidates have `n_features`, and nothing else.
+        each of its binned columns, and the features that a periodic embedding would take; where it
+        is not given, all candidates have `n_features`, and nothing else.
     n_folds : int, default=1
         How often each candidate is trained.
     max_trials : int, optional
@@ -79,7 +79,7 @@ class Problem:
             self.n_outputs,
             epochs,
             tables,
-            piecewise_bins=bins,
+            bins=bins,
             n_periodic=n_periodic,
         )
 

@@ -1,4 +1,4 @@
-// Piecewise columns by table: against dense features and differences, resume, threads, refusals.
+// Binned columns by table: against dense features and differences, resume, threads, refusals.
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -12,8 +12,8 @@
 
 using namespace automs;
 using fixtures::expanded;
+using fixtures::make_binned_problem;
 using fixtures::make_candidate;
-using fixtures::make_piecewise_problem;
 using fixtures::Problem;
 using job_runs::run_all;
 
@@ -23,8 +23,8 @@ namespace {
 template <typename Scalar>
 Network forced_network(const Candidate& candidate, const View<Scalar>& view, bool tables) {
   Network network = make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits,
-                                         view.embedding_rows, view.piecewise, kTileRows);
-  network.piecewise.tables = tables;
+                                         view.embedding_rows, view.binned, kTileRows);
+  network.binned.tables = tables;
   network.input_stride = padded<Scalar>(std::max(network.n_inputs(), 1));
   return network;
 }
@@ -80,8 +80,7 @@ void test_trained_layers_beside_tables_equal_dense_features() {
       c.optimizer.kind = Optimizer::adamw;
       c.optimizer.weight_decay = 0.02;
       c.epochs = 2;
-      const auto p =
-          make_piecewise_problem<double>(Loss::squared, n_logits, {9, 1, 40}, {4}, 360, 3);
+      const auto p = make_binned_problem<double>(Loss::squared, n_logits, {9, 1, 40}, {4}, 360, 3);
       compare_ways(c, p, 1e-7);
       c.optimizer.weight_decay = 0.0;
       twin::compare_with_differences(c, p.view);
@@ -108,14 +107,14 @@ void test_tables_equal_dense_features() {
           c.dropout = i % 4 == 0 ? 0.25 : 0.0;
           c.epochs = 2;
           auto p =
-              make_piecewise_problem<double>(Loss::squared, n_logits, bins, embedding_rows, 360, 4);
+              make_binned_problem<double>(Loss::squared, n_logits, bins, embedding_rows, 360, 4);
           compare_ways(c, p, 1e-8);  // which steps of Adam can make of the last bits of a gradient
           if (i % 5 != 0) continue;
           p.view.n_features = 0;
-          for (PiecewiseColumn& column : p.view.piecewise) column.first_feature = 0;
+          for (BinnedColumn& column : p.view.binned) column.first_feature = 0;
           for (std::size_t j = 1; j < bins.size(); ++j) {
-            const PiecewiseColumn& before = p.view.piecewise[j - 1];
-            p.view.piecewise[j].first_feature = before.first_feature + before.n_bins;
+            const BinnedColumn& before = p.view.binned[j - 1];
+            p.view.binned[j].first_feature = before.first_feature + before.n_bins;
           }
           compare_ways(c, p, 1e-8);
         }
@@ -133,11 +132,11 @@ void test_losses_equal_dense_features_and_differences() {
       for (const std::vector<int>& shape : {std::vector<int>{7, 7}, std::vector<int>{}}) {
         c.architecture.hidden_layer_sizes = shape;
         c.batch_size = 32;
-        const auto p = make_piecewise_problem<double>(loss, n_logits, {9, 12}, {4}, 60, 3);
-        CHECK(twin::network_of(c, p.view).piecewise.tables);
+        const auto p = make_binned_problem<double>(loss, n_logits, {9, 12}, {4}, 60, 3);
+        CHECK(twin::network_of(c, p.view).binned.tables);
         compare_ways(c, p, 1e-9);
         twin::compare_with_differences(c, p.view);
-        compare_ways(c, make_piecewise_problem<float>(loss, n_logits, {9, 12}, {4}, 60, 3), 2e-3);
+        compare_ways(c, make_binned_problem<float>(loss, n_logits, {9, 12}, {4}, 60, 3), 2e-3);
       }
     }
   }
@@ -160,7 +159,7 @@ std::vector<Candidate> some_candidates() {
 }
 
 void test_threads_pauses_and_exports_do_not_change_bits() {
-  const auto p = make_piecewise_problem<float>(Loss::squared, 1, {16, 5, 200, 8}, {7}, 300, 3);
+  const auto p = make_binned_problem<float>(Loss::squared, 1, {16, 5, 200, 8}, {7}, 300, 3);
   job_runs::check_that_bits_stay([&](TrainJobs& jobs) {
     jobs.add_view(p.view);
     for (const Candidate& c : some_candidates()) jobs.add_job(jobs.add_candidate(c), 0);
@@ -168,7 +167,7 @@ void test_threads_pauses_and_exports_do_not_change_bits() {
 }
 
 void test_states_and_weights_are_those_of_dense_features() {
-  const auto p = make_piecewise_problem<float>(Loss::squared, 1, {16, 5, 30}, {7}, 300, 3);
+  const auto p = make_binned_problem<float>(Loss::squared, 1, {16, 5, 30}, {7}, 300, 3);
   const auto dense = expanded(p);
   TrainJobs jobs;
   jobs.add_view(p.view);
@@ -196,7 +195,7 @@ void test_states_and_weights_are_those_of_dense_features() {
 }
 
 void test_diverging_weights_are_a_state() {
-  const auto p = make_piecewise_problem<float>(Loss::squared, 1, {16, 16});
+  const auto p = make_binned_problem<float>(Loss::squared, 1, {16, 16});
   Candidate c = make_candidate({8}, Activation::relu, Loss::squared);
   c.optimizer.kind = Optimizer::sgd;
   c.learning_rate = 1e6;
@@ -210,10 +209,12 @@ void test_tables_are_for_many_bins_and_rows() {
   CHECK(!tables_pay({{0, 16}}, 0));
   CHECK(!tables_pay({{0, 8}}, 4));
   CHECK(!tables_pay({{0, 2}, {2, 3}}, kTileRows));
+  CHECK(tables_pay({{0, 8, Bins::one_hot}}, 8));
+  CHECK(!tables_pay({{0, 3, Bins::one_hot}}, kTileRows));
 }
 
 void test_bad_arguments_are_refused() {
-  const auto p = make_piecewise_problem<float>(Loss::squared, 1, {4, 3}, {}, 40, 2);
+  const auto p = make_binned_problem<float>(Loss::squared, 1, {4, 3}, {}, 40, 2);
   TrainJobs jobs;
   auto refused = [&](auto&& change) {
     auto broken = p;
@@ -229,11 +230,11 @@ void test_bad_arguments_are_refused() {
   }
   refused([](auto& b) { b.view.bins = nullptr; });
   refused([](auto& b) { b.view.fractions = nullptr; });
-  refused([](auto& b) { b.view.piecewise[0].n_bins = 0; });
-  refused([](auto& b) { b.view.piecewise[0].n_bins = kMostBins + 1; });
-  refused([](auto& b) { b.view.piecewise[0].first_feature = -1; });
-  refused([](auto& b) { b.view.piecewise[1].first_feature = 3; });
-  refused([](auto& b) { b.view.piecewise[1].first_feature = 7; });
+  refused([](auto& b) { b.view.binned[0].n_bins = 0; });
+  refused([](auto& b) { b.view.binned[0].n_bins = kMostBins + 1; });
+  refused([](auto& b) { b.view.binned[0].first_feature = -1; });
+  refused([](auto& b) { b.view.binned[1].first_feature = 3; });
+  refused([](auto& b) { b.view.binned[1].first_feature = 7; });
   jobs.add_view(p.view);
 }
 
