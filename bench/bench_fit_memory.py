@@ -9,8 +9,8 @@ resident size; baselines have a process of their own, which does not count). Lin
 
 The bound, beyond what there was before, is twice the float32 matrix and 300 MB. The matrix takes 4
 bytes for each row and each feature of the widest encoding that a candidate of this fit was trained
-on, one-hot slots and piecewise bins being features. "standard" is the same of the encoding that has
-one feature a number: the least that there is.
+on, one-hot slots and piecewise bins being features, although views hold these in 6 bytes a column.
+"standard" is the same of the encoding that has one feature a number: the least that there is.
 """
 
 from __future__ import annotations

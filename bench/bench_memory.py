@@ -9,7 +9,7 @@ may still be promoted and are kept: the most that a rung of a search holds. Linu
 - arenas: for each thread weights, gradient, two moments and a tile's activations of the largest
   network, 4 bytes a value, and predictions and targets of the validation rows, 8 bytes a value;
 - states: 16 bytes for each parameter of each candidate and fold (weights, best weights, moments),
-  and about 1,000 for its settings, curves and results.
+  without padding, and about 1,000 for its settings, curves and results.
 """
 
 from __future__ import annotations

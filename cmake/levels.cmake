@@ -14,6 +14,7 @@ endif()
 set(AUTOMS_CORE_SOURCES
   cpp/core/encoder_tables.cpp
   cpp/core/ensemble.cpp
+  cpp/core/job_states.cpp
   cpp/core/metric.cpp
   cpp/core/model_file.cpp
   cpp/core/parallel.cpp

@@ -50,7 +50,7 @@ def raw_rows():
 
 
 def expand(bins, fractions, n_bins, one_hot):
-    """Features of a column: 1 below the bin, 2t - 1 in it, -1 above; 0 where it is missing."""
+    """Features of a column: 1 in the slot; or 1 below the bin, 2t - 1 in it, -1 above; else 0."""
     b = np.arange(n_bins)
     if one_hot:
         assert not fractions.any()
@@ -146,6 +146,16 @@ def test_training_by_table_is_training_on_features(candidate, encoding, levels):
     assert got["weights"].shape == expected["weights"].shape
 
 
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_states_have_the_order_of_the_features(candidate):
+    candidate = replace(candidate, embedding_size=0, epochs=1)
+    training = make_training(levels=(20, 7, 3, 100))
+    training.add([candidate])
+    training.run([0], [1])
+    got, expected = training.export_states(0)[0], dense_states(training, candidate)
+    np.testing.assert_allclose(got["weights"], expected["weights"], rtol=0, atol=2e-3)
+
+
 def test_threads_and_pauses_do_not_change_bits():
     whole, paused = make_training(), make_training(n_threads=2)
     for training in (whole, paused):
@@ -188,7 +198,7 @@ def test_a_closed_form_has_the_view_of_networks_and_other_encodings_have_feature
     assert view.X is training.view(0, CANDIDATES[0]).X
     assert training.view(0, Candidate((), encoding="robust")).bins is None
     bins = [n_bins for _, n_bins, _ in view.encoder.binned]
-    assert training.feature_counts(exact)[:3] == (12 + sum(bins), [], bins)
+    assert training.feature_counts(exact)[:4] == (12 + sum(bins), [], bins, [])
 
 
 def test_encodings_that_come_to_the_same_share_a_view_and_its_memory():

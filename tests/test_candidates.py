@@ -292,6 +292,15 @@ def test_nominal_cost_of_bins_is_that_of_a_table_where_it_is_less():
     assert nominal_cost(exact, 1000, 163, 1, bins=[16] * 10) == nominal_cost(exact, 1000, 163, 1)
 
 
+@pytest.mark.parametrize("batch_size", [16, 64, 1000])
+def test_nominal_cost_of_slots_is_that_of_a_row_of_weights_each(batch_size):
+    candidate = Candidate(32, batch_size=batch_size)
+    dense = nominal_cost(candidate, 1000, 203, 1, epochs=1)
+    both = nominal_cost(candidate, 1000, 203, 1, epochs=1, bins=[16] * 10, slots=[8] * 5)
+    features = 4.2 * 10 + 3.6 * 5 + (5 * 160 + 40) / min(batch_size, 128)
+    assert dense - both == pytest.approx(1000 * 4 * 32 * (200 - features))
+
+
 def test_choices_of_layer_sizes_may_be_tuples():
     space = SearchSpace({"hidden_layer_sizes": Choice(((), (8,), (8, 8)))})
     drawn = {c.hidden_layer_sizes for c in draw_candidates(space, 30, seed=0)}

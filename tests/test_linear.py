@@ -85,22 +85,36 @@ def test_float32_is_summed_in_double():
     )
 
 
-@pytest.mark.parametrize("task", ["ridge", "logistic"])
-def test_encoded_rows_are_the_features_that_they_stand_for(task):
+def numbers_and_categories(rng, n_numbers):
+    """Give columns of numbers, and of 5, 9 and 30 categories, some values missing."""
+    X = rng.normal(size=(300, n_numbers)).astype(object)
+    for n_levels in (5, 9, 30):
+        codes = rng.integers(n_levels, size=300)
+        X = np.column_stack([X, np.array([f"level {code}" for code in codes], dtype=object)])
+    X[rng.random(X.shape) < 0.1] = None
+    return X
+
+
+@pytest.mark.parametrize("n_numbers", [0, 2])
+@pytest.mark.parametrize("encoding", ["standard", "piecewise"])
+@pytest.mark.parametrize("task", ["ridge", "logistic", "elastic net"])
+def test_encoded_rows_are_the_features_that_they_stand_for(task, encoding, n_numbers):
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(300, 4))
-    values[rng.random(values.shape) < 0.1] = np.nan
+    table = read_table(numbers_and_categories(rng, n_numbers))
     numbers = rng.permutation(300)[:200].astype(np.int32)
-    encoder = fit_encoder(read_table(values), numbers, "piecewise")
-    features, _ = encoder.encode(values)
-    X, _, bins, fractions = encoder.encode_compact(values)
+    encoder = fit_encoder(table, numbers, encoding, embed=False)
+    features, _ = encoder.encode(table.values)
+    X, _, bins, fractions = encoder.encode_compact(table.values)
     assert X.shape[1] < features.shape[1]
     compact = EncodedRows(X, numbers, bins, fractions, encoder.binned)
-    y = np.nan_to_num(values[numbers, 0]) + rng.normal(size=200)
+    y = features[numbers] @ rng.normal(size=features.shape[1]) + rng.normal(size=200)
 
     def solve(rows):
         if task == "ridge":
             return ridge_path(rows, y, [1e-2])
+        if task == "elastic net":
+            path = elastic_net_path(rows, y, [1e-2], l1_penalties=[1e-2])
+            return path.coef, path.intercept
         path = logistic_path(rows, (y > 0).astype(np.int32), 2, [1e-2])
         return path.coef, path.intercept
 

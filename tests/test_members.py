@@ -25,7 +25,7 @@ def make_rows(kind="numbers"):
     x = rng.uniform(-2.0, 2.0, size=(N_ROWS, 2))
     signal = np.cos(2.0 * x[:, 0]) + 0.3 * x[:, 1] + 0.1 * rng.normal(size=N_ROWS)
     labels = rng.integers(12, size=N_ROWS)
-    X = [[a, b, f"label {c}"] for (a, b), c in zip(x.tolist(), labels, strict=True)]
+    X = [[a, b, f"label {c}", f"{c % 6}"] for (a, b), c in zip(x.tolist(), labels, strict=True)]
     X[5][1] = None
     classes = {"two": np.array(["no", "yes"]), "three": np.array(["a", "b", "c"])}
     if kind == "numbers":

@@ -27,7 +27,7 @@ def make_rows():
     x = rng.uniform(-2.0, 2.0, size=(N_ROWS, 2))
     y = np.cos(4.0 * x[:, 0]) + 0.05 * rng.normal(size=N_ROWS)
     labels = rng.integers(12, size=N_ROWS)
-    X = [[a, b, f"label {c}"] for (a, b), c in zip(x.tolist(), labels, strict=True)]
+    X = [[a, b, f"label {c}", f"{c % 6}"] for (a, b), c in zip(x.tolist(), labels, strict=True)]
     X[5][1] = None
     return X, y
 

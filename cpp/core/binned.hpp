@@ -28,7 +28,8 @@ void gather_table_rows(const BinnedLayout& layout, const std::uint16_t* bins,
     const int at = group.first * kTileRows + row * n;
     std::uint16_t* table_rows = workspace.table_rows.data() + at;
     Scalar* to = workspace.fractions + at;
-    const std::uint16_t no_row = group.kind == Bins::one_hot ? kNoRow : std::uint16_t{0};
+    const bool slots = group.kind == Bins::one_hot;
+    const std::uint16_t no_row = slots ? kNoRow : std::uint16_t{0};
     for (int j = 0; j < n; ++j) {
       const int c = group.first + j;
       const int number = layout.numbers[c];
@@ -36,7 +37,7 @@ void gather_table_rows(const BinnedLayout& layout, const std::uint16_t* bins,
       table_rows[j] = bin == layout.n_bins[c]
                           ? no_row
                           : static_cast<std::uint16_t>(layout.first_table_rows[c] + bin);
-      to[j] = fractions[number];
+      if (!slots) to[j] = fractions[number];
     }
   }
 }

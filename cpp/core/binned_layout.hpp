@@ -60,7 +60,7 @@ struct BinnedLayout {
   std::vector<int> first_rows;
   std::vector<BinnedGroup> groups;
   int n_features = 0;              // of all columns
-  int n_knot_rows = kMissingRows;  // of the largest group's table of knots
+  int n_knot_rows = kMissingRows;  // of the largest group's table of knots; slots need one
   bool tables = false;  // whether the first layer adds up table rows; else features are written out
 
   std::size_t size() const { return n_bins.size(); }

@@ -11,7 +11,7 @@ namespace automs::closed_form {
 
 /// Products of centred rows, block by block. A value of a binned column takes two rows of a table,
 /// see binned_layout.hpp, instead of a product for each of its bins; what centring takes from these
-/// is the same for all rows, and counted once. A table of slots has no part of their second row.
+/// is the same for all rows, and counted once. A slot takes one row.
 template <typename Value>
 class Products {
  public:
@@ -62,8 +62,12 @@ class Products {
     load_rows(dense_rows_, begin, count, dense_means_.data(), block_);
     out.noalias() = block_ * dense_coef_;
     out.rowwise() += offset_;
-    for_values(begin, count, [&](Index i, Index knot, double share) {
-      out.row(i) += (1.0 - share) * knots_.row(knot) + share * knots_.row(knot + 1);
+    for_values(begin, count, [&](Index i, Index first, double share) {
+      const double* row = knots_.data() + first * n_outputs_;
+      double* to = out.data() + i * n_outputs_;
+      for (Index j = 0; j < n_outputs_; ++j) to[j] += (1.0 - share) * row[j];
+      if (share == 0.0) return;
+      for (Index j = 0; j < n_outputs_; ++j) to[j] += share * row[n_outputs_ + j];
     });
   }
 
@@ -71,9 +75,12 @@ class Products {
   void add(Index begin, Index count, const Matrix& errors) {
     dense_gradient_.noalias() += block_.transpose() * errors;
     sum_ += errors.colwise().sum();
-    for_values(begin, count, [&](Index i, Index knot, double share) {
-      knot_gradient_.row(knot) += (1.0 - share) * errors.row(i);
-      knot_gradient_.row(knot + 1) += share * errors.row(i);
+    for_values(begin, count, [&](Index i, Index first, double share) {
+      const double* error = errors.data() + i * n_outputs_;
+      double* row = knot_gradient_.data() + first * n_outputs_;
+      for (Index j = 0; j < n_outputs_; ++j) row[j] += (1.0 - share) * error[j];
+      if (share == 0.0) return;
+      for (Index j = 0; j < n_outputs_; ++j) row[n_outputs_ + j] += share * error[j];
     });
   }
 
@@ -104,7 +111,7 @@ class Products {
   /// The first of two rows of the tables that stay 0.
   static constexpr Index kMissing = 0;
 
-  /// Calls visit(row of the block, knot below, how far from there to the next).
+  /// Calls visit(row of the block, row of the tables, how far from there to the next).
   template <typename Visit>
   void for_values(Index begin, Index count, Visit visit) const {
     const BinnedRows<Value>& binned = rows_.binned;
@@ -129,7 +136,7 @@ class Products {
   const RowVector& means_;
   const Index n_outputs_;
   std::vector<Index> dense_;        // columns that are not binned
-  std::vector<Index> first_knots_;  // of each binned column
+  std::vector<Index> first_knots_;  // of each binned column, or slots
   RowVector dense_means_;
   RowVector offset_, sum_;
   Matrix dense_coef_, dense_gradient_;

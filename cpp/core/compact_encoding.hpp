@@ -14,14 +14,14 @@ namespace automs {
 struct CompactRows {
   float* dense;         // (n, n_features less those of binned parts)
   std::int32_t* codes;  // (n, n_embedded)
-  std::uint16_t* bins;  // (n, n_binned): the bin or slot, or the number of bins where there is none
-  float*
-      fractions;  // (n, n_binned): from 0 to 1, how far into the bin; 0 without one, and in slots
+  std::uint16_t* bins;  // (n, n_binned): the bin or slot, or the number of bins without one
+  float* fractions;     // (n, n_binned): from 0 to 1, how far into the bin; of slots 0
 };
 
 namespace detail {
 
-/// One-hot columns of fewer slots are left as features: a bin and a fraction take more than these.
+/// One-hot columns of fewer slots are left as features: 16 columns of 4, under two layers of 128
+/// units, took 6 % longer by rows of weights.
 constexpr std::size_t kFewestSlots = 5;
 
 inline bool is_compact(const EncoderPart& part) {

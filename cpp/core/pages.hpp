@@ -36,7 +36,9 @@ inline void* allocate_block(std::size_t n_bytes) {
 inline void free_block(void* block, std::size_t n_bytes) {
 #if AUTOMS_MAPS_PAGES
   if (n_bytes >= kLargeBlock) {
-    munmap(block, n_bytes);
+    // Where a process has as many mappings as it may, none can be cut in two: the pages go all the
+    // same, and only their addresses are lost.
+    if (munmap(block, n_bytes) != 0) madvise(block, n_bytes, MADV_DONTNEED);
     return;
   }
 #endif

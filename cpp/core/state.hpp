@@ -39,6 +39,23 @@ struct State {
   const AlignedVector<Scalar>& chosen_weights() const {
     return best_weights.empty() ? weights : best_weights;
   }
+
+  /// Forgets what only training on would need.
+  void settle() {
+    forget(first_moment);
+    forget(second_moment);
+    if (!best_weights.empty()) forget(weights);
+  }
+
+  /// Forgets all weights and moments; curves stay.
+  void release() {
+    settle();
+    forget(weights);
+    forget(best_weights);
+  }
+
+ private:
+  static void forget(AlignedVector<Scalar>& values) { AlignedVector<Scalar>().swap(values); }
 };
 
 }  // namespace automs

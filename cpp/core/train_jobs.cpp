@@ -6,8 +6,9 @@
 #include <numeric>
 #include <string>
 
+#include "core/candidate_checks.hpp"
+#include "core/candidate_network.hpp"
 #include "core/check.hpp"
-#include "core/network.hpp"
 #include "core/parallel.hpp"
 #include "core/portable.hpp"
 #include "core/trainer.hpp"
@@ -15,67 +16,6 @@
 namespace automs {
 
 namespace {
-
-Network network_of(const Candidate& candidate, const View<float>& view) {
-  return make_network<float>(candidate.architecture, view.n_features, view.n_logits,
-                             view.embedding_rows, view.binned, rows_of_step(candidate, view),
-                             view.n_periodic);
-}
-
-void check_periodic(const PeriodicSettings& settings) {
-  require(settings.n_frequencies >= 1 && settings.n_frequencies <= kMostFrequencies,
-          "n_frequencies must be in [1, " + std::to_string(kMostFrequencies) + "]");
-  require(settings.size >= 2 && settings.size <= kLargestPeriodic,
-          "periodic_embedding_size must be in [2, " + std::to_string(kLargestPeriodic) + "]");
-  require(std::isfinite(settings.frequency_scale) && settings.frequency_scale > 0.0,
-          "frequency_scale must be finite and above 0");
-}
-
-void check_candidate(const Candidate& candidate) {
-  require(candidate.epochs >= 1, "epochs must be >= 1");
-  require(candidate.batch_size >= 1, "batch_size must be >= 1");
-  require(candidate.dropout >= 0.0 && candidate.dropout < 1.0, "dropout must be in [0, 1)");
-  require(candidate.architecture.embedding_size >= 0 &&
-              candidate.architecture.embedding_size <= kLargestEmbedding,
-          "embedding_size must be in [0, " + std::to_string(kLargestEmbedding) + "]");
-  check_periodic(candidate.architecture.periodic);
-  for (const double factor :
-       {candidate.optimizer.bias_lr_factor, candidate.optimizer.scaling_lr_factor,
-        candidate.optimizer.activation_lr_factor}) {
-    require(factor > 0.0 && factor < std::numeric_limits<double>::infinity(),
-            "bias_lr_factor, scaling_lr_factor and activation_lr_factor must be > 0");
-  }
-  const int n_members = candidate.architecture.n_members;
-  require(n_members >= 1 && n_members <= kMostMembers,
-          "n_members must be in [1, " + std::to_string(kMostMembers) + "]");
-  require(n_members == 1 || !candidate.architecture.hidden_layer_sizes.empty(),
-          "n_members must be 1 without hidden layers");
-  // Dropout's stream of random numbers has room for 64 layers.
-  require(candidate.architecture.hidden_layer_sizes.size() <= 64,
-          "hidden_layer_sizes must have at most 64 layers");
-}
-
-/// Classes are trained with cross-entropy, numbers with any other loss, logarithms with their own;
-/// a category needs a vector.
-void check_pair(const Candidate& candidate, const View<float>& view) {
-  const bool classes = view.task != Task::regression;
-  require(
-      classes == (candidate.loss.kind == Loss::cross_entropy),
-      classes ? "loss must be cross_entropy for classes" : "loss must not be cross_entropy here");
-  require((view.logs.encoded != nullptr) == (candidate.loss.kind == Loss::squared_log),
-          "loss must be squared_log where the view holds logarithms of targets, and only there");
-  require(view.embedding_rows.empty() || candidate.architecture.embedding_size >= 1,
-          "embedding_size must be >= 1 for a view with embedding_rows");
-}
-
-void forget(AlignedVector<float>& values) { AlignedVector<float>().swap(values); }
-
-/// Forgets what a state needs to go on, but not to be used.
-void drop_moments(State<float>& state) {
-  forget(state.first_moment);
-  forget(state.second_moment);
-  if (!state.best_weights.empty()) forget(state.weights);
-}
 
 bool is_finished(const State<float>& state) {
   return state.state == JobState::complete || state.state == JobState::diverged;
@@ -187,7 +127,7 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
     if (!panels.empty()) own.workspace.help = {&crew, thread, &panels};
     Trainer<float> trainer(candidates_[job.candidate], network, views_[job.view], metric, own);
     trainer.train(*job.state, request.until_epoch, stop, thread);
-    if (is_finished(*job.state)) drop_moments(*job.state);
+    if (is_finished(*job.state)) job.state->settle();
   };
   parallel_for(
       requests.size(), n_threads, train, [&] { stop.requested(0); },
@@ -268,105 +208,6 @@ std::vector<std::vector<double>> TrainJobs::validation_predictions(
     predictions[task] = own.evaluation.predictions;
   });
   return predictions;
-}
-
-PortableState TrainJobs::export_state(std::size_t job) const {
-  const State<float>& state = *checked(job).state;
-  const Network network = network_of(candidate_of(job), view_of(job));
-  return {state.state,
-          state.epoch,
-          state.best_epoch,
-          state.best_score,
-          state.chosen_by,
-          state.seconds,
-          without_padding(network, state.weights),
-          without_padding(network, state.first_moment),
-          without_padding(network, state.second_moment),
-          without_padding(network, state.best_weights),
-          state.train_loss,
-          state.validation_loss,
-          state.validation_score};
-}
-
-void TrainJobs::import_state(std::size_t job, const PortableState& portable) {
-  const Network network = network_of(candidate_of(job), view_of(job));
-  require(portable.epoch >= 0 && portable.best_epoch >= 0 && portable.best_epoch <= portable.epoch,
-          "a state's epochs must hold 0 <= best_epoch <= epoch");
-  require(portable.validation_loss.size() >= static_cast<std::size_t>(portable.best_epoch),
-          "a state's validation_loss must reach its best_epoch");
-  const bool open = portable.state != JobState::complete && portable.state != JobState::diverged;
-  const bool adam = candidate_of(job).optimizer.kind != Optimizer::sgd;
-  require(!open || portable.weights.empty() ||
-              (!portable.first_moment.empty() && (!adam || !portable.second_moment.empty())),
-          "a state that may go on needs its weights and moments");
-  State<float> state;
-  state.state = portable.state;
-  state.epoch = portable.epoch;
-  state.best_epoch = portable.best_epoch;
-  state.best_score = portable.best_score;
-  state.chosen_by = portable.chosen_by;
-  state.seconds = portable.seconds;
-  state.weights = with_padding(network, portable.weights);
-  state.first_moment = with_padding(network, portable.first_moment);
-  state.second_moment = with_padding(network, portable.second_moment);
-  state.best_weights = with_padding(network, portable.best_weights);
-  state.train_loss = portable.train_loss;
-  state.validation_loss = portable.validation_loss;
-  state.validation_score = portable.validation_score;
-  *jobs_[job].state = std::move(state);
-}
-
-void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, double seconds,
-                            std::optional<Metric> metric) {
-  const Candidate& candidate = candidate_of(job);
-  const View<float>& view = view_of(job);
-  const Network network = network_of(candidate, view);
-  require(!dense.empty(), "weights must not be empty");
-  require(network.n_learned_features() == 0,
-          "weights must not be set with embedded columns or a periodic embedding");
-  require(!network.scaling.is_there, "weights must not be set with a scaling_layer");
-  State<float> state;
-  state.weights = with_padding(network, dense);
-  state.epoch = state.best_epoch = 1;
-  state.seconds = seconds;
-  state.state = JobState::complete;
-  state.train_loss.assign(1, std::nan(""));
-  ThreadBuffers<float> buffers;
-  buffers.workspace.lay_out(network, view.n_targets);
-  evaluate(candidate, network, view, state.weights.data(), view.validation_rows, buffers.workspace,
-           buffers.evaluation);
-  const double loss = buffers.evaluation.loss;
-  const bool scored = metric && !view.validation_rows.empty();
-  state.best_score =
-      scored ? score_evaluation(*metric, candidate, view, buffers.evaluation) : -loss;
-  state.validation_loss.assign(1, loss);
-  state.chosen_by = state.best_score;
-  state.validation_score.assign(1, state.best_score);
-  *jobs_[job].state = std::move(state);
-}
-
-void TrainJobs::settle(const std::vector<std::size_t>& jobs) {
-  for (const std::size_t job : jobs) {
-    checked(job);
-    drop_moments(*jobs_[job].state);
-  }
-}
-
-void TrainJobs::restart(const std::vector<std::size_t>& jobs) {
-  for (const std::size_t job : jobs) {
-    checked(job);
-    *jobs_[job].state = State<float>();
-  }
-}
-
-void TrainJobs::release(const std::vector<std::size_t>& jobs) {
-  for (const std::size_t job : jobs) {
-    checked(job);
-    State<float>& state = *jobs_[job].state;
-    drop_moments(state);
-    forget(state.weights);
-    forget(state.best_weights);
-  }
 }
 
 }  // namespace automs

@@ -10,6 +10,7 @@
 
 #include "core/backward.hpp"
 #include "core/candidate.hpp"
+#include "core/candidate_network.hpp"
 #include "core/evaluation.hpp"
 #include "core/first_weights.hpp"
 #include "core/forward.hpp"
@@ -29,13 +30,6 @@
 #include "core/workspace.hpp"
 
 namespace automs {
-
-/// The rows that go through a candidate's network together: of a mini-batch, or of a tile of it.
-template <typename Scalar>
-int rows_of_step(const Candidate& candidate, const View<Scalar>& view) {
-  const auto n_train = static_cast<std::int64_t>(view.train_rows.size());
-  return static_cast<int>(std::min<std::int64_t>({candidate.batch_size, n_train, kTileRows}));
-}
 
 /// Everything one thread reuses from job to job.
 template <typename Scalar>

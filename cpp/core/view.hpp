@@ -28,7 +28,7 @@ struct LogTargets {
 template <typename Scalar>
 struct View {
   Task task = Task::regression;
-  const Scalar* X = nullptr;            // (n_rows, n_features), row-major, encoded
+  const Scalar* X = nullptr;            // (n_rows, n_features), row-major, without binned features
   const std::int32_t* codes = nullptr;  // (n_rows, n_embedded), rows of tables; null without any
   std::size_t n_rows = 0;
   int n_features = 0;

@@ -25,9 +25,9 @@ class Workspace {
   // the knot below a value or for its slot, and how far the value lies behind its knot.
   std::vector<std::uint16_t> table_rows;
   Scalar* fractions = nullptr;
-  Scalar* knots = nullptr;           // (n_knot_rows, panel), a table or its gradient
-  Scalar* targets = nullptr;         // (T, n_targets)
-  Scalar* row_weights = nullptr;     // (T)
+  Scalar* knots = nullptr;        // (n_knot_rows, panel), a table or its gradient, or a spare row
+  Scalar* targets = nullptr;      // (T, n_targets)
+  Scalar* row_weights = nullptr;  // (T)
   std::vector<Scalar*> activations;  // a layer: (T, P); the last one holds the logits
   std::vector<Scalar*> slopes;       // a layer: (T, P), derivatives of the activation
   std::vector<Scalar*> bends;        // a blended layer: (T, P), f(z) - z; null for the others

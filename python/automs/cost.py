@@ -16,10 +16,12 @@ FLOPS_PER_WAVE = 24.0  # and row: a cosine, its derivative
 FLOPS_PER_UPDATE = 12.0
 FLOPS_PER_LAYER_STEP = 4_000.0
 FLOPS_PER_FACTOR = 6.0  # and member, weight of the first layer and tile
-# Binned columns by table, in dense features of a row: per row, and per bin and step. The engine
-# goes by the same (cpp/core/binned_layout.hpp), and by the rows of its tiles; slots take less.
+# Piecewise and one-hot columns by table, in dense features of a row: per row, and per bin or slot
+# and step. The engine goes by the same (cpp/core/binned_layout.hpp), and by the rows of its tiles.
 FEATURES_PER_VALUE = 4.2
 FEATURES_PER_BIN_STEP = 5.0
+FEATURES_PER_SLOT_VALUE = 3.6
+FEATURES_PER_SLOT_STEP = 1.0
 TILE_ROWS = 128
 
 
@@ -32,6 +34,7 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     embedding_rows: Sequence[int] = (),
     *,
     bins: Sequence[int] = (),
+    slots: Sequence[int] = (),
     n_periodic: int = 0,
 ) -> float:
     """Give the nominal cost of training one candidate once, in operations.
@@ -50,10 +53,9 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         Epochs trained; by default all of the candidate's. 0 costs nothing.
     embedding_rows : sequence of int, default=()
         Rows of each embedded column's table; the closed form has no tables, and takes none.
-    bins : sequence of int, default=()
-        Bins of each piecewise column, slots of each one-hot column of 5 slots and more: these
-        features are among `n_features`. The closed form
-        takes all features alike.
+    bins, slots : sequence of int, default=()
+        Bins of each piecewise column, and slots of each one-hot column of 5 and more, whose
+        features are among `n_features`. The closed form takes all features alike.
     n_periodic : int, default=0
         Features that a periodic embedding would take.
 
@@ -68,9 +70,10 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         cosine of that, with its slope, takes 24 operations, and its part in each output 4. Each
         member takes what a network does for a row and its layers' calls, and 6 operations a tile
         of 128 rows for each weight of the first layer; what members share is updated once. All
-        bins together count in ``weights`` and ``first`` as
-        ``4.2 * columns + 5 * bins / min(batch_size, 128)`` features, where that is less. For the
-        closed form, which has no epochs: ``rows * d**2 + d**3`` with ``d = features + 1``.
+        bins and slots together count in ``weights`` and ``first`` as ``4.2 * piecewise columns +
+        3.6 * one-hot columns + (5 * bins + slots) / min(batch_size, 128)`` features, where that is
+        less. For the closed form, which has no epochs: ``rows * d**2 + d**3`` with
+        ``d = features + 1``.
 
     Notes
     -----
@@ -87,7 +90,7 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
         width = n_features + 1.0
         return (n_rows * width**2 + width**3) if epochs > 0 else 0.0
     shapes = candidate.layer_shapes(n_features, n_outputs, embedding_rows, n_periodic)
-    saved = _saved_features(candidate.batch_size, bins) * shapes[0][1]
+    saved = _saved_features(candidate.batch_size, bins, slots) * shapes[0][1]
     weights = sum(n_in * n_out for n_in, n_out in shapes) - saved
     units = sum(n_out for _, n_out in shapes)
     first = n_features * shapes[0][1] - saved
@@ -105,9 +108,10 @@ def nominal_cost(  # noqa: PLR0913  # the candidate, and the sizes that its cost
     return epochs * (per_epoch + steps * (FLOPS_PER_UPDATE * parameters + calls))
 
 
-def _saved_features(batch_size: int, bins: Sequence[int]) -> float:
-    """Features of a row by which bins cost less than as features."""
-    n_bins = sum(bins)
-    rows = min(batch_size, TILE_ROWS)
-    by_table = FEATURES_PER_VALUE * len(bins) + FEATURES_PER_BIN_STEP * n_bins / rows
-    return max(0.0, n_bins - by_table)
+def _saved_features(batch_size: int, bins: Sequence[int], slots: Sequence[int]) -> float:
+    """Features of a row by which bins and slots cost less than as features."""
+    n_bins, n_slots = sum(bins), sum(slots)
+    by_value = FEATURES_PER_VALUE * len(bins) + FEATURES_PER_SLOT_VALUE * len(slots)
+    by_step = FEATURES_PER_BIN_STEP * n_bins + FEATURES_PER_SLOT_STEP * n_slots
+    by_table = by_value + by_step / min(batch_size, TILE_ROWS)
+    return max(0.0, n_bins + n_slots - by_table)

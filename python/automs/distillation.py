@@ -144,10 +144,10 @@ class _School:
         """Whether memory has room for the views of pupils, which are made fold by fold."""
         n_values = {}
         for candidate in candidates:
-            n_features, tables, bins, _ = self._training.feature_counts(candidate)
-            n_dense = n_features - sum(bins)
+            n_features, tables, bins, slots, _ = self._training.feature_counts(candidate)
+            n_dense = n_features - sum(bins) - sum(slots)
             # A binned column takes a bin and a fraction, whatever the number of its bins.
-            own = n_dense + 2 * len(bins) + len(tables)
+            own = n_dense + 2 * (len(bins) + len(slots)) + len(tables)
             n_values[candidate.encoding, candidate.embedding_size > 0] = own
         return self._training.memory.has_room(4 * len(self._table.values) * sum(n_values.values()))
 

@@ -15,15 +15,14 @@ from automs.table import Table
 from automs.table_values import TableValues
 
 __all__ = [
-    "ENCODINGS", "PIECEWISE_BINS", "Encoder", "are_same", "encode_values", "fit_encoder",
-    "fit_parts",
+    "ENCODINGS", "Encoder", "are_same", "encode_values", "fit_encoder", "fit_parts",
 ]  # fmt: skip
 
 #: Piecewise encodings: bins of a column, at most.
-PIECEWISE_BINS = {"piecewise": 16, "piecewise-fine": 64}
+_PIECEWISE_BINS = {"piecewise": 16, "piecewise-fine": 64}
 #: Columns of at most so many times as many values have a bin between any two of them.
 _VALUES_OF_BINS = {"piecewise": 1, "piecewise-fine": 2}
-ENCODINGS = ("robust", "standard", *PIECEWISE_BINS, "quantile")
+ENCODINGS = ("robust", "standard", *_PIECEWISE_BINS, "quantile")
 
 _MIN_BINS = 4
 #: More columns than these share the bins that so many have, as long as each has the least.
@@ -93,7 +92,7 @@ def fit_encoder(table: Table, train_rows: Rows, encoding: str, embed: bool = Tru
 def fit_parts(table: Table, train_rows: Rows, encoding: str, embed: bool = True) -> list[Part]:
     """Give the parts of the encoder that `fit_encoder` makes, as the keywords of each."""
     n_numeric = sum(column.kind is ColumnKind.NUMERIC for column in table.columns)
-    most = PIECEWISE_BINS.get(encoding, 0)
+    most = _PIECEWISE_BINS.get(encoding, 0)
     n_bins = min(max(_SHARED_BINS * most // max(n_numeric, 1), _MIN_BINS), most)
     times = _VALUES_OF_BINS.get(encoding, 0)
     parts: list[Part] = []

@@ -51,8 +51,9 @@ default="auto"
         "hist_gradient_boosting", "random_forest", "mlp"; in a fifth of the time limit, on fewer
         rows or with fewer trees where that is too short, as the leaderboard says.
     memory_limit : int, optional, bytes
-        For the table, as it is read, and what is made of it: encoded views (4 bytes for each row,
-        feature, fold and encoding), kept networks, predictions. Where they would take more, fewer
+        For the table, as it is read, and what is made of it: encoded views (for each fold,
+        encoding and row 4 bytes a feature; all bins of a piecewise column, or slots of a one-hot
+        one from 5 on, take 6), kept networks, predictions. Where they would take more, fewer
         encodings, folds and networks are used; where not even one view fits, it is an error. None
         takes every view that is asked for, and keeps networks and states to resume from within
         180 MB and half of the first view; candidates beyond that start again when promoted.

@@ -146,14 +146,17 @@ class Training:
         return sum(self._jobs.n_values(int(job)) for job in self.job_numbers([candidate]))
 
     def _sizes(self, candidate: Candidate) -> tuple[int, int, list[int], int]:
-        n_features, tables, _, n_periodic = self.feature_counts(candidate)
+        n_features, tables, _, _, n_periodic = self.feature_counts(candidate)
         return n_features, self.target.n_logits, tables, n_periodic
 
-    def feature_counts(self, candidate: Candidate) -> tuple[int, list[int], list[int], int]:
-        """Give the first fold's features, rows of tables, bins of columns and scaled features."""
+    def feature_counts(
+        self, candidate: Candidate
+    ) -> tuple[int, list[int], list[int], list[int], int]:
+        """Give the first fold's features, rows of tables, bins, slots and scaled features."""
         encoder = self.views.encoder(0, candidate)
-        bins = [n_bins for _, n_bins, _ in encoder.binned]
-        return encoder.n_features, encoder.embedding_rows, bins, encoder.n_scaled
+        bins = [n for _, n, one_hot in encoder.binned if not one_hot]
+        slots = [n for _, n, one_hot in encoder.binned if one_hot]
+        return encoder.n_features, encoder.embedding_rows, bins, slots, encoder.n_scaled
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""

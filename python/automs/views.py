@@ -60,7 +60,7 @@ class FoldRows:
 class View:
     """A fold in one encoding: its number in the engine and what was learned from its rows.
 
-    X (n_rows, n_features) holds the dense features, `codes` (n_rows, n_embedded) the rows of
+    X (n_rows, n_dense) holds the dense features, `codes` (n_rows, n_embedded) the rows of
     embedded categories in their tables. Of piecewise columns, and of one-hot ones of 5 slots and
     more, there are `bins` and `fractions` (n_rows, n_binned) instead of their features.
     """

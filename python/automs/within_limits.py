@@ -253,11 +253,11 @@ def _in_time(
 def _cost(workshop: Workshop, candidate: Candidate, epochs: int) -> float:
     """Give the nominal cost of training a candidate on all folds."""
     training = workshop.training
-    n_features, tables, bins, n_periodic = training.feature_counts(candidate)
+    n_features, tables, bins, slots, n_periodic = training.feature_counts(candidate)
     n_rows, n_logits = training.splits[0].train_rows.size, training.target.n_logits
     once = nominal_cost(
         candidate, n_rows, n_features, n_logits, epochs, tables,
-        bins=bins, n_periodic=n_periodic,
+        bins=bins, slots=slots, n_periodic=n_periodic,
     )  # fmt: skip
     return training.n_folds * once
 

@@ -29,6 +29,7 @@ void check_that_bits_stay(Add&& add) {
   for (std::size_t job = 0; job < imported.n_jobs(); ++job) {
     imported.import_state(job, paused.export_state(job));
     CHECK(imported.state(job).weights == paused.state(job).weights);
+    CHECK(paused.state(job).weights.size() == paused.n_values(job));
   }
   run_all(paused, 5, 2);
   run_all(imported, 5, 1);

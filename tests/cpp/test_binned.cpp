@@ -1,6 +1,7 @@
 // Binned columns by table: against dense features and differences, resume, threads, refusals.
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -54,7 +55,7 @@ Trained<Scalar> train(const Candidate& candidate, const View<Scalar>& view,
 template <typename Scalar>
 void compare_ways(const Candidate& c, const Problem<Scalar>& p, double tolerance) {
   const Problem<Scalar> dense = expanded(p);
-  const Trained<Scalar> expected = train(c, dense.view, twin::network_of(c, dense.view));
+  const Trained<Scalar> expected = train(c, dense.view, network_of(c, dense.view));
   for (const bool tables : {true, false}) {
     const Trained<Scalar> trained = train(c, p.view, forced_network(c, p.view, tables));
     CHECK(trained.values.size() == expected.values.size());
@@ -80,10 +81,38 @@ void test_trained_layers_beside_tables_equal_dense_features() {
       c.optimizer.kind = Optimizer::adamw;
       c.optimizer.weight_decay = 0.02;
       c.epochs = 2;
-      const auto p = make_binned_problem<double>(Loss::squared, n_logits, {9, 1, 40}, {4}, 360, 3);
+      const auto p = make_binned_problem<double>(Loss::squared, n_logits, {9, 12, 40}, {4}, 360, 3);
       compare_ways(c, p, 1e-7);
       c.optimizer.weight_decay = 0.0;
       twin::compare_with_differences(c, p.view);
+    }
+  }
+}
+
+/// The same rows without any other feature.
+Problem<double> alone(Problem<double> p) {
+  p.view.n_features = 0;
+  int next = 0;
+  for (BinnedColumn& column : p.view.binned) {
+    column.first_feature = next;
+    next += column.n_bins;
+  }
+  return p;
+}
+
+void test_slots_alone_equal_dense_features() {
+  for (const auto& shape : std::vector<std::vector<int>>{{}, {17}, {70, 70}}) {
+    for (const int n_logits : {1, 3}) {
+      auto p = make_binned_problem<double>(Loss::squared, n_logits, {12, 5, 190, 30}, {}, 360, 3);
+      for (BinnedColumn& column : p.view.binned) column.kind = Bins::one_hot;
+      p = alone(std::move(p));
+      Candidate c = make_candidate(shape, Activation::silu, Loss::squared);
+      c.batch_size = 50;
+      c.epochs = 2;
+      compare_ways(c, p, 1e-9);
+      c.batch_size = 300;  // gradients of several tiles
+      compare_ways(c, p, 1e-9);
+      if (shape.empty()) twin::compare_with_differences(c, p.view);
     }
   }
 }
@@ -106,17 +135,11 @@ void test_tables_equal_dense_features() {
           c.optimizer.l2_penalty = 0.01;
           c.dropout = i % 4 == 0 ? 0.25 : 0.0;
           c.epochs = 2;
-          auto p =
+          const auto p =
               make_binned_problem<double>(Loss::squared, n_logits, bins, embedding_rows, 360, 4);
           compare_ways(c, p, 1e-8);  // which steps of Adam can make of the last bits of a gradient
           if (i % 5 != 0) continue;
-          p.view.n_features = 0;
-          for (BinnedColumn& column : p.view.binned) column.first_feature = 0;
-          for (std::size_t j = 1; j < bins.size(); ++j) {
-            const BinnedColumn& before = p.view.binned[j - 1];
-            p.view.binned[j].first_feature = before.first_feature + before.n_bins;
-          }
-          compare_ways(c, p, 1e-8);
+          compare_ways(c, alone(p), 1e-8);
         }
       }
     }
@@ -133,7 +156,7 @@ void test_losses_equal_dense_features_and_differences() {
         c.architecture.hidden_layer_sizes = shape;
         c.batch_size = 32;
         const auto p = make_binned_problem<double>(loss, n_logits, {9, 12}, {4}, 60, 3);
-        CHECK(twin::network_of(c, p.view).binned.tables);
+        CHECK(network_of(c, p.view).binned.tables);
         compare_ways(c, p, 1e-9);
         twin::compare_with_differences(c, p.view);
         compare_ways(c, make_binned_problem<float>(loss, n_logits, {9, 12}, {4}, 60, 3), 2e-3);
@@ -242,6 +265,7 @@ void test_bad_arguments_are_refused() {
 
 int main() {
   test_trained_layers_beside_tables_equal_dense_features();
+  test_slots_alone_equal_dense_features();
   test_tables_equal_dense_features();
   test_losses_equal_dense_features_and_differences();
   test_threads_pauses_and_exports_do_not_change_bits();

@@ -75,8 +75,11 @@ void test_analytic_gradient_equals_numerical_gradient() {
       auto p = make_embedded_problem<double>(loss, n_logits, {4, 2}, 40, 3);
       p.view.n_periodic = 2;
       twin::compare_with_differences(c, p.view);
-      const auto bins = make_binned_problem<double>(loss, n_logits, {9, 1, 40}, {4}, 60, 3);
+      auto bins = make_binned_problem<double>(loss, n_logits, {9, 12, 40}, {4}, 60, 3);
       c.architecture.periodic.kind = NumericEmbedding::none;
+      twin::compare_with_differences(c, bins.view);
+      c.architecture.periodic.kind = NumericEmbedding::pbld;
+      bins.view.n_periodic = 1;
       twin::compare_with_differences(c, bins.view);
     }
   }
@@ -84,7 +87,7 @@ void test_analytic_gradient_equals_numerical_gradient() {
 
 void test_threads_pauses_and_exports_keep_the_bits() {
   const auto embedded = make_embedded_problem<float>(Loss::squared, 1, {5, 30}, 300);
-  const auto bins = make_binned_problem<float>(Loss::squared, 1, {9, 1, 40}, {4}, 300, 3);
+  const auto bins = make_binned_problem<float>(Loss::squared, 1, {9, 12, 40}, {4}, 300, 3);
   job_runs::check_that_bits_stay([&](TrainJobs& jobs) {
     const std::size_t views[] = {jobs.add_view(embedded.view), jobs.add_view(bins.view)};
     for (int n = 1; n < 6; ++n) {

@@ -132,7 +132,7 @@ void test_paused_at_any_epoch_equals_uninterrupted() {
   Candidate c = realmlp({12, 12});
   c.epochs = 7;
   const State<float> whole = twin::train(c, p.view, 7);
-  const Network network = twin::network_of(c, p.view);
+  const Network network = network_of(c, p.view);
   for (int pause = 1; pause < 7; ++pause) {
     State<float> state = twin::train(c, p.view, pause);
     ThreadBuffers<float> buffers;
@@ -217,7 +217,7 @@ void test_first_values_fit_the_training_rows() {
     auto p = make_embedded_problem<double>(Loss::squared, 2, {4}, 4000);
     Candidate c = candidate_with(which, {20, 20});
     c.architecture.residual = true;
-    const Network network = twin::network_of(c, p.view);
+    const Network network = network_of(c, p.view);
     const std::vector<double> weights = twin::first_weights(c, p.view);
     Workspace<double> workspace;
     workspace.lay_out(network, p.view.n_targets);
@@ -256,7 +256,7 @@ void test_first_values_without_data() {
   const std::vector<double> plain = twin::first_weights(c, p.view);
   c.initial = {WeightInit::normal, BiasInit::normal, true};
   const std::vector<double> values = twin::first_weights(c, p.view);
-  const Network network = twin::network_of(c, p.view);
+  const Network network = network_of(c, p.view);
   for (std::size_t l = 0; l < 2; ++l) {
     const Layer& layer = network.layers[l];
     double of_weights = 0.0, of_biases = 0.0;

@@ -15,13 +15,6 @@ namespace twin {
 using namespace automs;
 
 template <typename Scalar>
-Network network_of(const Candidate& candidate, const View<Scalar>& view) {
-  return make_network<Scalar>(candidate.architecture, view.n_features, view.n_logits,
-                              view.embedding_rows, view.binned, rows_of_step(candidate, view),
-                              view.n_periodic);
-}
-
-template <typename Scalar>
 State<Scalar> train(const Candidate& candidate, const View<Scalar>& view, int until) {
   const Network network = network_of(candidate, view);
   ThreadBuffers<Scalar> buffers;

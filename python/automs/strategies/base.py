@@ -23,6 +23,10 @@ def _unchanged(candidate: Candidate) -> Candidate:
     return candidate
 
 
+#: Encoded features, rows of tables, bins, slots, and features that a periodic embedding takes.
+FeatureCounts = tuple[int, Sequence[int], Sequence[int], Sequence[int], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What a strategy may know before it starts.
@@ -35,8 +39,8 @@ class Problem:
     n_rows, n_features, n_outputs : int
         Training rows of one fold, encoded features and logits; for nominal costs.
     features_of : callable, optional
-        Candidate -> its encoded features, the rows of each of its embedding tables, the bins of
-        each of its binned columns, and the features that a periodic embedding would take; where it
+        Candidate -> its encoded features, the rows of each of its embedding tables, bins and slots
+        as `nominal_cost` has them, and the features that a periodic embedding would take; where it
         is not given, all candidates have `n_features`, and nothing else.
     n_folds : int, default=1
         How often each candidate is trained.
@@ -54,7 +58,7 @@ class Problem:
     n_rows: int
     n_features: int
     n_outputs: int
-    features_of: Callable[[Candidate], tuple[int, Sequence[int], Sequence[int], int]] | None = None
+    features_of: Callable[[Candidate], FeatureCounts] | None = None
     n_folds: int = 1
     max_trials: int | None = None
     first_candidates: Sequence[Candidate] = ()
@@ -66,12 +70,10 @@ class Problem:
 
     def cost(self, candidate: Candidate, epochs: int | None = None) -> float:
         """Give the nominal cost of some epochs, by default all, on all folds."""
-        n_features: int = self.n_features
-        tables: Sequence[int] = ()
-        bins: Sequence[int] = ()
-        n_periodic = 0
+        counts: FeatureCounts = (self.n_features, (), (), (), 0)
         if self.features_of is not None:
-            n_features, tables, bins, n_periodic = self.features_of(candidate)
+            counts = self.features_of(candidate)
+        n_features, tables, bins, slots, n_periodic = counts
         return self.n_folds * nominal_cost(
             candidate,
             self.n_rows,
@@ -80,6 +82,7 @@ class Problem:
             epochs,
             tables,
             bins=bins,
+            slots=slots,
             n_periodic=n_periodic,
         )
 
