@@ -86,7 +86,7 @@ def test_the_model_has_a_network_for_each_member():
     assert [len(some) for some in (trained.weights, trained.biases, trained.embeddings)] == [4] * 3
     first, *others = trained.weights
     rows = [len(trained.embeddings[0][0])]
-    n_features = 2 + 1  # two numbers, an indicator
+    n_features = 2 + 1 + 6  # two numbers, an indicator, slots
     assert [array.shape for array in first] == FOUR.layer_shapes(n_features, 1, rows)
     predictor = trained.predictor()
     assert predictor.n_networks == 4
@@ -108,7 +108,7 @@ def test_the_state_has_as_many_values_as_the_candidate_tells():
     trained = train(FOUR)
     rows = [len(trained.embeddings[0][0])]
     (state,) = trained._states
-    assert state["best_weights"].size == FOUR.n_trained(3, 1, rows)
+    assert state["best_weights"].size == FOUR.n_trained(3 + 6, 1, rows)
 
 
 def test_threads_and_pauses_do_not_change_a_bit(n_threads):

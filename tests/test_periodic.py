@@ -80,7 +80,7 @@ def test_arrays_have_the_shapes_that_the_candidate_tells():
     assert list(periodic) == ["frequencies", "weights", "phases", "biases"]
     assert [array.shape for array in periodic.values()] == PBLD.periodic_shapes(2)
     assert PBLD.periodic_shapes(2) == [(16, 2), (16, 3, 2), (16, 2), (3, 2)]
-    n_features = 2 + 1  # two numbers, an indicator
+    n_features = 2 + 1 + 6  # two numbers, an indicator, slots
     shapes = PBLD.layer_shapes(n_features, 1, [len(trained.embeddings[0][0])], 2)
     assert [array.shape for array in trained.weights[0]] == shapes
     n_parameters = PBLD.n_parameters(n_features, 1, [len(trained.embeddings[0][0])], 2)
@@ -115,7 +115,7 @@ def test_a_diverging_one_is_a_state():
 
 
 def test_without_scaled_numbers_nothing_changes():
-    X = [[label] for _, _, label in make_rows()[0]]
+    X = [labels for _, _, *labels in make_rows()[0]]
     y = make_rows()[1]
     pair = [Candidate((4,), numeric_embedding=kind, epochs=2, seed=0) for kind in ("none", "pbld")]
     none, pbld = train_candidates(pair, X, y)

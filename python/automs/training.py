@@ -154,8 +154,7 @@ class Training:
     ) -> tuple[int, list[int], list[int], list[int], int]:
         """Give the first fold's features, rows of tables, bins, slots and scaled features."""
         encoder = self.views.encoder(0, candidate)
-        bins = [n for _, n, one_hot in encoder.binned if not one_hot]
-        slots = [n for _, n, one_hot in encoder.binned if one_hot]
+        bins, slots = ([n for _, n, slot in encoder.binned if slot == s] for s in (False, True))
         return encoder.n_features, encoder.embedding_rows, bins, slots, encoder.n_scaled
 
     def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
