@@ -98,8 +98,8 @@ def test_the_model_has_a_network_for_each_member():
 
 
 def test_what_is_trained_counts_shared_values_once():
-    # 3 to 5 to 2: the first layer twice, then biases, and of each member factors and outputs.
-    assert Candidate((5,), n_members=4).n_trained(3, 2) == 2 * 15 + 5 + 4 * (3 + 6 * 2)
+    # 3 to 5 to 2: the first layer, and of each member factors and outputs.
+    assert Candidate((5,), n_members=4).n_trained(3, 2) == 15 + 5 + 4 * (3 + 6 * 2)
     assert Candidate((5,)).n_trained(3, 2) == Candidate((5,)).n_parameters(3, 2)
     assert Candidate((5,), n_members=4).n_parameters(3, 2) == 4 * Candidate((5,)).n_parameters(3, 2)
 

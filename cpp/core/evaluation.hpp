@@ -69,16 +69,13 @@ void decode_logits(Loss loss, const View<Scalar>& view, const Scalar* logits, do
   for (int j = 0; j < n; ++j) prediction[j] /= sum;
 }
 
-/// Fills `result` but for its score. Rows go through the network in tiles, in the order given. Of a
-/// network with members, workspace.weights holds `weights` then.
+/// Fills `result` but for its score. Rows go through the network in tiles, in the order given. The
+/// weights (network.n_buffer) of a network with members are workspace.weights.
 template <typename Scalar>
 void evaluate(const Candidate& candidate, const Network& network, const View<Scalar>& view,
               const Scalar* weights, const std::vector<std::int32_t>& rows,
               Workspace<Scalar>& workspace, Evaluation& result) {
   const bool has_members = !network.members.empty();
-  if (has_members && weights != workspace.weights) {
-    std::copy_n(weights, network.n_values, workspace.weights);
-  }
   result.n_columns = n_prediction_columns(view);
   result.predictions.resize(rows.size() * result.n_columns);
   result.y.resize(rows.size() * view.n_targets);

@@ -77,13 +77,13 @@ void initialize_layer(const Network& network, std::size_t l, const RandomStream&
   }
 }
 
-/// Fills `values` (network.n_values): tables, periodic embedding, weights (`initialize_layer`),
+/// Fills `values` (network.n_buffer): tables, periodic embedding, weights (`initialize_layer`),
 /// parametric activations 1, the rest 0. A weight depends on (seed, member, layer, its input and
 /// column) alone, not on the padding.
 template <typename Scalar>
 void initialize_weights(const Network& network, std::uint64_t seed, Scalar* values) {
   const RandomStream stream(seed, Purpose::initial_weights);
-  for (std::size_t i = 0; i < network.n_values; ++i) values[i] = Scalar(0);
+  std::fill_n(values, network.n_buffer, Scalar(0));
   for (std::size_t e = 0; e < network.embeddings.size(); ++e) {
     initialize_table(network.embeddings[e], e, seed, values);
   }

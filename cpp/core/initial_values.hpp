@@ -96,7 +96,7 @@ inline double mixed_bias(const RandomStream& stream, std::size_t l, std::uint32_
 
 }  // namespace detail
 
-/// weights (network.n_values), as `initialize_weights` left them -> those that the candidate asks
+/// weights (network.n_buffer), as `initialize_weights` left them -> those that the candidate asks
 /// for, as if all inputs had the factor 1. They depend on the candidate, the seed and the training
 /// rows alone.
 template <typename Scalar>
@@ -111,7 +111,7 @@ void fit_first_values(const Candidate& candidate, const Network& network, const 
   const auto fit_layer = [&](const Network& member, std::size_t l, std::size_t number) {
     const Layer& layer = member.layers[l];
     if (initial.zero_output_layer && l + 1 == member.layers.size()) {
-      std::fill(weights + layer.weights, weights + layer.bias, Scalar(0));
+      std::fill_n(weights + layer.weights, layer.n_weights(), Scalar(0));
       return;
     }
     const auto n_units = static_cast<std::size_t>(layer.fan_out);

@@ -74,8 +74,9 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   state.train_loss.assign(1, std::nan(""));
   ThreadBuffers<float> buffers;
   buffers.workspace.lay_out(network, view.n_targets);
-  evaluate(candidate, network, view, state.weights.data(), view.validation_rows, buffers.workspace,
-           buffers.evaluation);
+  load_weights(network, state.weights.data(), buffers.workspace.weights);
+  evaluate(candidate, network, view, buffers.workspace.weights, view.validation_rows,
+           buffers.workspace, buffers.evaluation);
   const double loss = buffers.evaluation.loss;
   const bool scored = metric && !view.validation_rows.empty();
   state.best_score =

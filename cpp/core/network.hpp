@@ -36,6 +36,9 @@ struct Layer {
   double root = 1.0;
 
   bool is_single_output() const { return stride == 1; }
+  std::size_t n_weights() const {
+    return static_cast<std::size_t>(fan_in) * static_cast<std::size_t>(stride);
+  }
 };
 
 /// The table of one embedded column: `n_rows` vectors of `size` values, one after the other. Each
@@ -60,7 +63,8 @@ struct ScalingLayer {
 };
 
 /// The flat buffer holds the tables first, then the periodic embedding, the scaling layer, the
-/// layers, and what further members have of their own.
+/// layers, and what further members have of their own. All of that is trained, and kept in states.
+/// Behind it, where there is a scaling layer, the first layer's W follows from the rest.
 struct Network {
   std::vector<Embedding> embeddings;
   Periodic periodic;
@@ -73,7 +77,8 @@ struct Network {
   Activation activation = Activation::identity;  // of the hidden layers; the last one has none
   bool parametric_activation = false;
   Parametrization parametrization = Parametrization::standard;
-  std::size_t n_values = 0;  // length of the flat buffer, padding included
+  std::size_t n_values = 0;  // what is trained, padding included
+  std::size_t n_buffer = 0;  // length of the flat buffer
   int widest = 0;            // largest stride
   int input_stride = 0;      // between rows of a tile's input
   // Of a network with members, each of them as a network of its own in the same buffer, the first
@@ -130,14 +135,28 @@ int add_embeddings(const Architecture& architecture, const std::vector<int>& emb
   return width;
 }
 
-/// Adds the scaling layer in front of `first`, whose sizes are set.
+/// Adds the scales in front of `first`, whose sizes are set; the trained matrix comes next.
 template <typename Scalar>
-void add_scaling_layer(const Layer& first, Network& network) {
-  const auto fan_in = static_cast<std::size_t>(first.fan_in);
+void add_scales(const Layer& first, Network& network) {
   network.scaling.is_there = true;
-  network.scaling.scales = place_lines<Scalar>(fan_in, network);
-  network.scaling.weights =
-      place_lines<Scalar>(fan_in * static_cast<std::size_t>(first.stride), network);
+  network.scaling.scales = place_lines<Scalar>(static_cast<std::size_t>(first.fan_in), network);
+}
+
+/// Where the first layer's matrix is the scaling layer's trained one, puts W behind all else.
+template <typename Scalar>
+void place_scaled_weights(Network& network) {
+  network.n_buffer = network.n_values;
+  if (!network.scaling.is_there) return;
+  constexpr std::size_t line = kCacheLine / sizeof(Scalar);
+  Layer& first = network.layers.front();
+  network.scaling.weights = first.weights;
+  first.weights = (network.n_values + line - 1) / line * line;
+  network.n_buffer = first.weights + first.n_weights();
+  for (Network& member : network.members) {
+    member.n_buffer = network.n_buffer;
+    member.scaling.weights = network.scaling.weights;
+    member.layers.front().weights = first.weights;
+  }
 }
 
 /// Adds scales and last layers of all members but the first, which has those that are there.
@@ -203,10 +222,10 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
     layer.residual = architecture.residual && hidden && i > 0 && fan_in == sizes[i];
     if (network.parametrization == Parametrization::ntp) layer.root = std::sqrt(fan_in);
     const bool is_scaled = architecture.scaling_layer || architecture.n_members > 1;
-    if (i == 0 && is_scaled) add_scaling_layer<Scalar>(layer, network);
+    if (i == 0 && is_scaled) add_scales<Scalar>(layer, network);
     const auto stride = static_cast<std::size_t>(layer.stride);
     layer.weights = network.n_values;
-    layer.bias = layer.weights + static_cast<std::size_t>(layer.fan_in) * stride;
+    layer.bias = layer.weights + layer.n_weights();
     layer.blend = layer.bias + stride;
     const bool is_blended = hidden && network.parametric_activation;
     network.n_values = layer.blend + (is_blended ? stride : 0);
@@ -215,6 +234,7 @@ Network make_network(const Architecture& architecture, int n_features, int n_log
     fan_in = sizes[i];
   }
   add_members<Scalar>(architecture.n_members, network);
+  place_scaled_weights<Scalar>(network);
   return network;
 }
 

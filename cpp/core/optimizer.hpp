@@ -115,14 +115,10 @@ class UpdateStep {
     update_free(network.scaling.scales, network.layers.front().fan_in, scaling_factor_, workspace);
   }
 
-  /// The trained matrix of a scaling layer, whose moments stand where those of the first layer's W
-  /// would; a step `for_weights`.
+  /// The trained matrix of a scaling layer; a step `for_weights`.
   void update_scaled_weights(const Network& network, Workspace<Scalar>& workspace) const {
-    const Layer& layer = network.layers.front();
-    Arrays at = arrays(layer.weights, workspace);
-    at.w = workspace.weights + network.scaling.weights;
-    at.g = workspace.gradient + network.scaling.weights;
-    update_arrays(layer.bias - layer.weights, shrink_, l2_, at);
+    update_range(network.scaling.weights, network.layers.front().n_weights(), shrink_, l2_,
+                 workspace);
   }
 
  private:

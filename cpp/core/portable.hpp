@@ -37,7 +37,6 @@ void for_each_piece(const Network& network, Part&& part) {
         part(member.scaling.scales + static_cast<std::size_t>(network.input_row(i)), 1);
       }
     });
-    first_rows(network.scaling.weights);
   }
   auto dense = [&](const Layer& layer, bool is_blended) {
     for (int i = 0; i < layer.fan_in; ++i) row(layer.weights, i, layer);
@@ -50,7 +49,7 @@ void for_each_piece(const Network& network, Part&& part) {
       dense(layer, network.is_blended(l));
       continue;
     }
-    first_rows(layer.weights);
+    first_rows(network.scaling.is_there ? network.scaling.weights : layer.weights);
     row(layer.bias, 0, layer);
     if (network.is_blended(l)) row(layer.blend, 0, layer);
   }

@@ -16,8 +16,7 @@ namespace automs {
 // RealMLP: Holzmueller, Grinsztajn, Steinwart 2024, arXiv 2407.04491, section 3). What passes
 // through the network is W = diag(s) V, V being the trained matrix, so both passes, the embeddings
 // and whoever reads the weights see a usual first layer. With G, the loss by W: the loss by V is
-// diag(s) G, and the loss by s is the sums along the rows of V * G. Moments of V stand where those
-// of W would.
+// diag(s) G, and the loss by s is the sums along the rows of V * G.
 
 namespace detail {
 
@@ -35,7 +34,7 @@ Scalar dot_of_rows(const Scalar* a, const Scalar* b, int n) {
 
 }  // namespace detail
 
-/// weights (network.n_values): W of the first layer = diag(s) V.
+/// weights (network.n_buffer): W of the first layer = diag(s) V.
 template <typename Scalar>
 void fold_scales(const Network& network, Scalar* weights) {
   if (!network.scaling.is_there) return;
@@ -49,13 +48,27 @@ void fold_scales(const Network& network, Scalar* weights) {
   }
 }
 
+/// What a state keeps of the weights (network.n_values) -> all of them (network.n_buffer).
+template <typename Scalar>
+void load_weights(const Network& network, const Scalar* kept, Scalar* weights) {
+  std::copy_n(kept, network.n_values, weights);
+  fold_scales(network, weights);
+}
+
+/// weights (network.n_buffer): V makes way for W, where whoever reads the layer looks for it.
+template <typename Scalar>
+void put_scaled_weights(const Network& network, Scalar* weights) {
+  if (!network.scaling.is_there) return;
+  const Layer& layer = network.layers.front();
+  std::copy_n(weights + layer.weights, layer.n_weights(), weights + network.scaling.weights);
+}
+
 /// The first layer's initial weights are those of V; the scales start at 1.
 template <typename Scalar>
 void start_scaling_layer(const Network& network, Scalar* weights) {
   if (!network.scaling.is_there) return;
   const Layer& layer = network.layers.front();
-  std::copy_n(weights + layer.weights, layer.bias - layer.weights,
-              weights + network.scaling.weights);
+  std::copy_n(weights + layer.weights, layer.n_weights(), weights + network.scaling.weights);
   std::fill_n(weights + network.scaling.scales, layer.fan_in, Scalar(1));
 }
 

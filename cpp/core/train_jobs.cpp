@@ -146,10 +146,12 @@ NetworkWeights TrainJobs::weights(std::size_t job, std::size_t member) const {
   require(member < n_members(job), "no member has this number");
   const Network shared = network_of(candidate_of(job), view_of(job));
   const Network& network = shared.members.empty() ? shared : shared.members[member];
-  AlignedVector<float> values = state(job).chosen_weights();
-  require(!values.empty(),
+  const AlignedVector<float>& kept = state(job).chosen_weights();
+  require(!kept.empty(),
           "job " + std::to_string(job) + " has no weights: not trained, or released");
-  fold_scales(network, values.data());
+  AlignedVector<float> values(network.n_buffer);
+  load_weights(network, kept.data(), values.data());
+  put_scaled_weights(network, values.data());
   const std::vector<float> dense = without_padding(network, values);
   NetworkWeights out;
   auto next = dense.begin();
@@ -173,11 +175,7 @@ NetworkWeights TrainJobs::weights(std::size_t job, std::size_t member) const {
     p.phases = take(by_frequency);
     p.biases = take(row * n_outputs);
   }
-  // The first layer's weights hold the scaling layer already.
-  if (network.scaling.is_there) {
-    const Layer& first = network.layers.front();
-    next += static_cast<std::ptrdiff_t>(first.fan_in) * (1 + first.fan_out);
-  }
+  if (network.scaling.is_there) next += network.n_features();  // the weights have the scales
   for (const Layer& layer : network.layers) {
     const auto fan_out = static_cast<std::size_t>(layer.fan_out);
     std::vector<float> weights = take(static_cast<std::size_t>(layer.fan_in) * fan_out);
@@ -203,8 +201,9 @@ std::vector<std::vector<double>> TrainJobs::validation_predictions(
     const Network network = network_of(candidate_of(job), view);
     ThreadBuffers<float>& own = buffers[static_cast<std::size_t>(thread)];
     own.workspace.lay_out(network, view.n_targets);
-    evaluate(candidate_of(job), network, view, state(job).chosen_weights().data(),
-             view.validation_rows, own.workspace, own.evaluation);
+    load_weights(network, state(job).chosen_weights().data(), own.workspace.weights);
+    evaluate(candidate_of(job), network, view, own.workspace.weights, view.validation_rows,
+             own.workspace, own.evaluation);
     predictions[task] = own.evaluation.predictions;
   });
   return predictions;

@@ -97,14 +97,14 @@ class Trainer {
     const std::size_t n = network_.n_values;
     require(state.weights.empty() ? state.epoch == 0 : !state.first_moment.empty(),
             "a released or settled job cannot go on");
+    Scalar* weights = workspace_.weights;
     if (state.weights.empty()) {
-      state.weights.resize(n);
-      initialize_weights(network_, candidate_.seed, state.weights.data());
-      fit_first_values(candidate_, network_, view_, state.weights.data(), workspace_);
-      for_each_member(
-          network_, [&](const Network& member) { add_output_bias(member, state.weights.data()); });
-      start_scaling_layer(network_, state.weights.data());
-      start_member_scales(network_, candidate_.seed, state.weights.data());
+      initialize_weights(network_, candidate_.seed, weights);
+      fit_first_values(candidate_, network_, view_, weights, workspace_);
+      for_each_member(network_, [&](const Network& member) { add_output_bias(member, weights); });
+      start_scaling_layer(network_, weights);
+      start_member_scales(network_, candidate_.seed, weights);
+      state.weights.assign(weights, weights + n);
       state.first_moment.assign(n, Scalar(0));
       if (candidate_.optimizer.kind != Optimizer::sgd) state.second_moment.assign(n, Scalar(0));
     }
@@ -112,11 +112,11 @@ class Trainer {
     if (state.state == JobState::timed_out || state.state == JobState::stopped) {
       state.state = JobState::paused;
     }
-    std::copy(state.weights.begin(), state.weights.end(), workspace_.weights);
+    load_weights(network_, state.weights.data(), weights);
     std::copy(state.first_moment.begin(), state.first_moment.end(), workspace_.first_moment);
     std::copy(state.second_moment.begin(), state.second_moment.end(), workspace_.second_moment);
     // What no product writes, the padding of wide rows, has to be zero.
-    std::fill_n(workspace_.gradient, n, Scalar(0));
+    std::fill_n(workspace_.gradient, network_.n_buffer, Scalar(0));
   }
 
   /// Classes: the log odds of the training rows (plus one row a class) are in the output's bias.
@@ -224,7 +224,9 @@ class Trainer {
     state.train_loss.push_back(loss);
     const std::size_t n = network_.n_values;
     bool finite = std::isfinite(loss);
-    for (std::size_t i = 0; i < n && finite; ++i) finite = std::isfinite(workspace_.weights[i]);
+    for (std::size_t i = 0; i < network_.n_buffer && finite; ++i) {
+      finite = std::isfinite(workspace_.weights[i]);
+    }
     std::copy_n(workspace_.weights, n, state.weights.begin());
     std::copy_n(workspace_.first_moment, n, state.first_moment.begin());
     if (!state.second_moment.empty()) {

@@ -18,7 +18,7 @@ namespace automs {
 template <typename Scalar>
 class Workspace {
  public:
-  // Shapes: T = kTileRows, P = stride of the layer, N = network.n_values.
+  // Shapes: T = kTileRows, P = stride of the layer, B = network.n_buffer, N = network.n_values.
   Scalar* input = nullptr;          // (T, input_stride)
   std::vector<std::int32_t> codes;  // (T, n_embedded)
   // Of binned columns, group after group (T, columns of the group): the row of a group's table for
@@ -39,8 +39,8 @@ class Workspace {
   Scalar* periodic_panel = nullptr;  // (T, periodic.n_outputs + 2, lanes), of a periodic embedding
   AlignedVector<std::uint16_t> random_bits;  // (T, widest), blocks of eight for the dropout
   std::vector<double> means;                 // (T, 2 n_logits), of members' predictions
-  Scalar* weights = nullptr;                 // (N)
-  Scalar* gradient = nullptr;                // (N)
+  Scalar* weights = nullptr;                 // (B)
+  Scalar* gradient = nullptr;                // (B)
   Scalar* first_moment = nullptr;            // (N), or the velocity of SGD
   Scalar* second_moment = nullptr;           // (N)
   Help<Scalar> help;                         // who may take slices of the products
@@ -87,9 +87,8 @@ class Workspace {
     const int columns_at_once = network.periodic.n_columns > 0 ? kLanes<Scalar> : 0;
     periodic_panel = take(base, tile * (network.periodic.n_outputs + 2) * columns_at_once);
     sums = take(base, std::max(network.widest, network.input_stride));
-    for (Scalar** buffer : {&weights, &gradient, &first_moment, &second_moment}) {
-      *buffer = take(base, network.n_values);
-    }
+    for (Scalar** buffer : {&weights, &gradient}) *buffer = take(base, network.n_buffer);
+    for (Scalar** buffer : {&first_moment, &second_moment}) *buffer = take(base, network.n_values);
   }
 
   Scalar* take(Scalar* base, std::size_t n) {

@@ -263,11 +263,9 @@ class Candidate:
         one = self.n_parameters(*sizes) // self.n_members
         if self.n_members == 1:
             return one
-        shapes = self.layer_shapes(*sizes)
-        (n_in, n_hidden), (n_last, n_out) = shapes[0], shapes[-1]
-        # The first layer is there twice: as it is trained, and with a member's factors in it.
+        (n_in, _), *_, (n_last, n_out) = self.layer_shapes(*sizes)
         own = self.n_members * (n_in + (n_last + 1) * n_out)
-        return one - (n_last + 1) * n_out + n_in * n_hidden + own
+        return one - (n_last + 1) * n_out + own
 
 
 def as_single(candidate: Candidate) -> Candidate:

@@ -93,7 +93,7 @@ void test_first_values_depend_on_their_place_alone() {
   auto values = [&](const std::vector<int>& rows, int size, std::uint64_t seed) {
     a.embedding_size = size;
     const Network network = make_network<double>(a, 3, 1, rows);
-    std::vector<double> out(network.n_values);
+    std::vector<double> out(network.n_buffer);
     initialize_weights(network, seed, out.data());
     return out;
   };

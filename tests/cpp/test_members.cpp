@@ -224,7 +224,7 @@ void test_first_scales_are_signs_of_their_place_alone() {
   std::vector<float> few, many;
   for (const int n_features : {7, 40}) {
     const Network network = make_network<float>(c.architecture, n_features, 1);
-    AlignedVector<float> values(network.n_values);
+    AlignedVector<float> values(network.n_buffer);
     start_member_scales(network, 5, values.data());
     for (const Network& member : network.members) {
       for (int i = 0; i < 7; ++i) {

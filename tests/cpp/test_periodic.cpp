@@ -96,7 +96,7 @@ std::vector<double> first_values(const PeriodicSettings& settings, int n_periodi
   Architecture a;
   a.periodic = settings;
   const Network network = make_network<double>(a, 40, 1, {}, {}, kTileRows, n_periodic);
-  std::vector<double> values(network.n_values);
+  std::vector<double> values(network.n_buffer);
   initialize_weights(network, seed, values.data());
   return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(network.periodic.n_values)};
 }

@@ -14,6 +14,12 @@ namespace twin {
 
 using namespace automs;
 
+/// Where layer l has the matrix that is trained.
+inline std::size_t matrix_of(const Network& network, std::size_t l) {
+  const bool is_scaled = l == 0 && network.scaling.is_there;
+  return is_scaled ? network.scaling.weights : network.layers[l].weights;
+}
+
 template <typename Scalar>
 State<Scalar> train(const Candidate& candidate, const View<Scalar>& view, int until) {
   const Network network = network_of(candidate, view);
@@ -24,11 +30,14 @@ State<Scalar> train(const Candidate& candidate, const View<Scalar>& view, int un
   return state;
 }
 
-/// The weights at epoch 0, prior bias included: what a training cut before its first tile holds.
+/// The weights at epoch 0, prior bias included: those of a training cut before its first tile.
 template <typename Scalar>
 std::vector<Scalar> first_weights(const Candidate& candidate, const View<Scalar>& view) {
   const State<Scalar> state = train(candidate, view, 0);
-  return {state.weights.begin(), state.weights.end()};
+  const Network network = network_of(candidate, view);
+  std::vector<Scalar> weights(network.n_buffer);
+  load_weights(network, state.weights.data(), weights.data());
+  return weights;
 }
 
 /// Trains both and compares every weight. Float against double: the tolerance is for float, whose
@@ -73,20 +82,15 @@ void compare_with_twin(const Candidate& candidate, const View<Scalar>& view, dou
       for (int i = 0; i < layer.fan_in; ++i) {
         const std::size_t place = static_cast<std::size_t>(i) * layer.stride + j;
         const double trained = twin.layers()[l].W[i][j].value;
-        if (l == 0 && !network.members.empty()) {  // W has the scales of any member
-          CHECK_CLOSE(fast.weights[network.scaling.weights + place], trained / layer.root,
-                      tolerance);
-          continue;
-        }
-        CHECK_CLOSE(fast.weights[layer.weights + place], twin.input_factor(l, i) * trained,
-                    tolerance);
+        CHECK_CLOSE(fast.weights[matrix_of(network, l) + place], trained / layer.root, tolerance);
       }
       if (!network.is_blended(l)) continue;
       CHECK_CLOSE(fast.weights[layer.blend + j], twin.layers()[l].blend[j].value, tolerance);
     }
     for (int i = 0; i < layer.fan_in; ++i) {
       for (int j = layer.fan_out; j < layer.stride; ++j) {
-        CHECK(fast.weights[layer.weights + static_cast<std::size_t>(i) * layer.stride + j] == 0);
+        const std::size_t place = static_cast<std::size_t>(i) * layer.stride + j;
+        CHECK(fast.weights[matrix_of(network, l) + place] == 0);
       }
     }
   }
@@ -130,12 +134,10 @@ inline double mean_loss(const Candidate& c, const Network& network, const View<d
   return total / static_cast<double>(std::max<std::size_t>(network.members.size(), 1));
 }
 
-/// How far SGD moves the value at `at` of the flat buffer for a gradient of 1: not at all where it
-/// follows from others, and a trained weight moves by its own gradient, sqrt(fan_in) W by that of
-/// W.
+/// How far SGD moves the value at `at` of the flat buffer for a gradient of 1: a trained weight
+/// moves by its own gradient, sqrt(fan_in) W by that of W.
 inline double reach(const Candidate& c, const Network& network, std::size_t at) {
   const ScalingLayer& scaling = network.scaling;
-  const std::size_t first = network.layers.front().weights;
   for (std::size_t m = 1; m < network.members.size(); ++m) {
     const Network& member = network.members[m];
     const Layer& last = member.layers.back();
@@ -147,16 +149,14 @@ inline double reach(const Candidate& c, const Network& network, std::size_t at) 
   if (scaling.is_there && at >= scaling.scales && at < scaling.weights) {
     return c.optimizer.scaling_lr_factor;
   }
-  if (scaling.is_there && at >= scaling.weights && at < first) {
-    return 1.0 / (network.layers.front().root * network.layers.front().root);
-  }
-  for (const Layer& layer : network.layers) {
-    if (at < layer.weights || at >= layer.blend + layer.stride) continue;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    if (at < matrix_of(network, l) || at >= layer.blend + layer.stride) continue;
     if (at >= layer.blend) {
       return network.parametric_activation ? c.optimizer.activation_lr_factor : 1.0;
     }
     if (at >= layer.bias) return c.optimizer.bias_lr_factor;
-    return scaling.is_there && layer.weights == first ? 0.0 : 1.0 / (layer.root * layer.root);
+    return 1.0 / (layer.root * layer.root);
   }
   const bool is_periodic = at - network.periodic.first < network.periodic.n_values;
   return is_periodic ? kPeriodicRate : 1.0;  // else of a table
@@ -173,13 +173,13 @@ inline void compare_with_differences(Candidate c, const View<double>& view) {
   // One epoch first: with biases of exactly 0, rows whose units are all off lie on a kink.
   State<double> moved = train(c, view, 1);
   std::vector<double> weights(moved.weights.begin(), moved.weights.end());
+  weights.resize(network.n_buffer);
   c.learning_rate = 1.0;
   ThreadBuffers<double> buffers;
   Stop stop;
   Trainer<double>(c, network, view, std::nullopt, buffers).train(moved, 2, stop, 0);
   for (std::size_t i = 0; i < network.n_values; ++i) {
     if (weights[i] == 0.0 && moved.weights[i] == 0.0) continue;  // padding
-    if (reach(c, network, i) == 0.0) continue;
     const double h = 1e-6;
     const double kept = weights[i];
     weights[i] = kept + h;
