@@ -33,7 +33,7 @@ inline void* allocate_block(std::size_t n_bytes) {
   return ::operator new(n_bytes, std::align_val_t{kCacheLine});
 }
 
-inline void free_block(void* block, std::size_t n_bytes) {
+inline void free_block(void* block, [[maybe_unused]] std::size_t n_bytes) {
 #if AUTOMS_MAPS_PAGES
   if (n_bytes >= kLargeBlock) {
     // Where a process has as many mappings as it may, none can be cut in two: the pages go all the
