@@ -83,7 +83,7 @@ def test_of_what_waits_beyond_its_room_the_networks_are_kept():
         assert held_bytes(training) == 2 * one + 6 * network
     scores = [progress.score for progress in training.progress(range(8))]
     beaten = np.argsort(scores)[:-2]
-    assert kept.begin_again(range(8)) == sorted(beaten.tolist())
+    assert kept.begin(range(8)) == sorted(beaten.tolist())
 
 
 def test_what_will_not_go_on_keeps_its_networks_alone():
@@ -116,17 +116,27 @@ def test_a_settled_or_released_one_starts_again_and_comes_to_the_same_bits():
     assert len(kept.released) == 4
     with pytest.raises(ValueError, match="settled"):
         training.run(range(8), [EPOCHS] * 8)
-    assert kept.begin_again(range(8)) == list(range(8))
+    assert kept.begin(range(8)) == list(range(8))
     assert not kept.released
     training.run(range(8), [EPOCHS] * 8)
-    assert kept.begin_again(range(8)) == [], "what is finished stays"
+    assert kept.begin(range(8)) == [], "what is finished stays"
     for number in range(8):
         pairs = zip(training.export_states(number), whole.export_states(number), strict=True)
         for one, other in pairs:
             np.testing.assert_array_equal(one["best_weights"], other["best_weights"])
 
 
-def test_a_copy_has_the_state_that_was_forgotten_and_is_kept_itself():
+STATE = ("weights", "first_moment", "second_moment", "best_weights")
+
+
+def assert_same_states(training, number, other_training, other, names=STATE):
+    pairs = zip(training.export_states(number), other_training.export_states(other), strict=True)
+    for one, another in pairs:
+        for name in names:
+            np.testing.assert_array_equal(one[name], another[name])
+
+
+def test_a_copy_begins_with_a_state_that_was_forgotten():
     training, whole = make_training(), make_training()
     for each in (training, whole):
         each.run(range(7), [3] * 7)
@@ -134,13 +144,57 @@ def test_a_copy_has_the_state_that_was_forgotten_and_is_kept_itself():
     training.memory = Room(1.0)
     kept.keep(range(7), lambda _: True)
     forgotten = min(kept.released)
-    assert kept.copy(forgotten, 7, None, lambda: False)
+    kept.copy(7, forgotten)
+    assert kept.begin([7]) == [7]
+    kept.recover()
+    assert_same_states(training, 7, whole, forgotten)
+    assert forgotten in kept.released, "it was another one that trained again"
+
+
+@pytest.mark.parametrize("room", [1.0, 1e9])
+def test_copies_of_copies_come_to_the_same_bits_after_their_sources_went_on(room):
+    """0 goes on from epoch 2; 1 is 0 at epoch 2 and goes on from 3; 2 is 1 at 3; in any order."""
+    training, whole = make_training(), make_training()
+    whole.run([0], [2])
+    whole.import_states(1, whole.export_states(0))
+    whole.run([1], [3])
+    whole.import_states(2, whole.export_states(1))
+    whole.run([0, 1, 2], [5, 5, 5])
+
+    kept = KeptStates(training)
+    training.run([0], [2])
+    kept.copy(1, 0)
+    training.run([0], [5])
+    kept.begin([1])
+    kept.recover()
+    training.run([1], [3])
+    kept.copy(2, 1)
+    training.memory = Room(room)
     kept.keep(range(8), lambda _: True)
-    assert 7 not in kept.released
-    pairs = zip(training.export_states(7), whole.export_states(forgotten), strict=True)
-    for one, other in pairs:
-        for name in ("weights", "first_moment", "second_moment", "best_weights"):
-            np.testing.assert_array_equal(one[name], other[name])
+    weights = [training.export_states(number)[0]["weights"] for number in (0, 1)]
+    assert sorted(w.size == 0 for w in weights) == [False, room == 1.0]
+    kept.begin([2, 1, 0])
+    training.run([0, 1, 2], [5, 5, 5])
+    kept.recover()
+    for number in range(3):
+        assert_same_states(training, number, whole, number)
+    n_again = len(training.candidates) - 8
+    states = [training.export_states(8 + at)[0]["weights"] for at in range(n_again)]
+    assert n_again >= 1
+    assert all(weights.size == 0 for weights in states), "what trained again was let go"
+
+
+def test_copies_are_forgotten_like_others():
+    training = make_training()
+    training.run(range(6), [3] * 6)
+    kept = KeptStates(training)
+    kept.copy(6, 0)
+    kept.copy(7, 5)
+    kept.begin([6, 7])
+    training.memory = Room(1.0)
+    kept.keep(range(8), lambda _: True)
+    assert held_bytes(training) == sum(sizes(training)), "of one the state, of one the network"
+    assert len(kept.released) == 6
 
 
 def settled_training():
@@ -155,7 +209,7 @@ def settled_training():
 def test_what_began_again_and_was_cut_has_its_network_back():
     training, kept = settled_training()
     before = [training.export_states(number) for number in range(8)]
-    assert kept.begin_again(range(8)) == list(range(8))
+    assert kept.begin(range(8)) == list(range(8))
     training.run(range(8), [4, 3, 2, 1, 0, 0, 0, 0])
     kept.recover()
     assert [p.epoch for p in training.progress(range(8))] == [4, 3, 3, 3, 3, 3, 3, 3]
@@ -163,15 +217,16 @@ def test_what_began_again_and_was_cut_has_its_network_back():
         for one, other in zip(training.export_states(number), before[number], strict=True):
             np.testing.assert_array_equal(one["best_weights"], other["best_weights"])
             assert one["best_score"] == other["best_score"]
-    assert kept.begin_again([1, 2]) == [2], "it is no state to go on from"
+    assert kept.begin([1, 2]) == [2], "it is no state to go on from"
 
 
-def test_a_copy_without_time_for_its_source_is_not_made():
+@pytest.mark.parametrize(("seconds", "is_over"), [(0.0, False), (None, True)])
+def test_a_copy_without_time_for_its_source_is_at_epoch_0(seconds, is_over):
     training, kept = settled_training()
-    assert not kept.copy(0, 7, 0.0, lambda: False)
-    assert not kept.copy(1, 7, None, lambda: True)
-    assert [p.epoch for p in training.progress([0, 1])] == [3, 3]
-    assert kept.copy(0, 7, None, lambda: False)
+    training.restart([7])
+    kept.copy(7, 0)
+    kept.begin([7], lambda: seconds, lambda: is_over)
+    assert [p.epoch for p in training.progress([0, 7])] == [3, 0]
 
 
 def test_a_metric_of_the_callers_still_scores_what_was_released():

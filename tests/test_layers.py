@@ -50,7 +50,7 @@ LAYERS = (
     ("reports",),
     ("leaderboard",),
     ("first_models", "part_scores", "halves", "kept_states", "kept_members"),
-    ("exact",),
+    ("copied_states", "exact"),
     ("training",),
     ("views",),
     ("scoring", "linear", "budgets"),

@@ -73,7 +73,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         metric: Any = "auto",
         loss: str = "auto",
         class_weight: Any = None,
-        strategy: Any = "gibbs",
+        strategy: Any = "halving",
         search_space: SearchSpace | None = None,
         validation: Any = "auto",
         ensemble_size: Any = "auto",

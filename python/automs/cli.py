@@ -115,7 +115,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     add("--time-limit", type=float, metavar="SECONDS",
         help="for the whole process; default 60, and none with --max-trials")  # fmt: skip
     add("--max-trials", type=int, metavar="N", help="candidates to try")
-    add("--strategy", default="gibbs", help="gibbs (default), halving or random")
+    add("--strategy", default="halving", help="halving (default), random or gibbs")
     add("--metric", default="auto", help="what chooses: rmse, mae, log_loss, roc_auc, ...")
     add("--loss", default="auto", help="what training minimises: squared, absolute, ...")
     add("--ensemble-size", default="auto", metavar="N", help="1 for a single candidate")

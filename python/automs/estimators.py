@@ -35,7 +35,7 @@ default="auto"
         "squared_log" is the squared error of logarithms, for `Candidate` says which. Where y is
         skewed to the right, a search in the default space tries, beside "auto", "squared",
         "absolute" or "huber", candidates with "poisson" (y >= 0) and "squared_log".
-    strategy : {"halving", "random", "gibbs"} or Strategy, default="gibbs"
+    strategy : {"halving", "random", "gibbs"} or Strategy, default="halving"
         Which candidates are tried, and which of them go on.
     search_space : SearchSpace, optional
         What may vary; None for a default that depends on the number of rows.
@@ -130,7 +130,7 @@ default="auto"
         max_trials: int | None = None,
         metric: Any = "auto",
         loss: str = "auto",
-        strategy: Any = "gibbs",
+        strategy: Any = "halving",
         search_space: SearchSpace | None = None,
         validation: Any = "auto",
         ensemble_size: Any = "auto",

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from automs.copied_states import CopiedStates
 from automs.memory import network_bytes, state_bytes
 from automs.outcomes import JobState, Progress
 from automs.training import Training
@@ -33,16 +34,15 @@ class KeptStates:
     Notes
     -----
     What is forgotten follows from sizes and scores alone. A candidate that is asked for although
-    its state was forgotten, or all but its network, starts from nothing, and comes to the bits that
-    it would have had. The state of a copy, which it would not come to, is kept as long as it may go
-    on.
+    its state was forgotten, or all but its network, starts from nothing, or as the copy that it is,
+    and comes to the bits that it would have had.
     """
 
     def __init__(self, training: Training) -> None:
         self.released: set[int] = set()
         self._training = training
         self._settled: set[int] = set()
-        self._copies: set[int] = set()
+        self._copies = CopiedStates(training, self._is_forgotten)
         self._sizes: dict[int, int] = {}
         self._before: dict[int, tuple[int, list[dict[str, Any]]]] = {}  # epochs and networks
 
@@ -60,9 +60,17 @@ class KeptStates:
             taken += size
         return parts
 
-    def begin_again(self, numbers: Sequence[int]) -> list[int]:
-        """Put those that were forgotten, and may go on, back to their start; give them."""
-        forgotten = [n for n in numbers if n in self.released or n in self._settled]
+    def begin(
+        self,
+        numbers: Sequence[int],
+        time_left: Callable[[], float | None] = lambda: None,
+        look: Callable[[], bool] = lambda: False,
+    ) -> list[int]:
+        """Give copies their first state, and put those that were forgotten back to their start.
+
+        Gives these, and the new copies; where time ends before, copies are at epoch 0 still.
+        """
+        forgotten = [n for n in numbers if self._is_forgotten(n)]
         outcomes = zip(forgotten, self._training.progress(forgotten), strict=True)
         open_ones = {n: outcome for n, outcome in outcomes if not _is_finished(outcome)}
         for number, outcome in open_ones.items():
@@ -71,10 +79,17 @@ class KeptStates:
         self._training.restart(list(open_ones))
         self.released.difference_update(open_ones)
         self._settled.difference_update(open_ones)
-        return list(open_ones)
+        begun = [n for n in numbers if n in open_ones or self._copies.is_new(n)]
+        for number in begun:
+            self._copies.begin(number, time_left, look)
+        return begun
 
     def recover(self) -> None:
-        """Give those that began again, but did not come as far as they were, their network back."""
+        """Give those that began again, but did not come as far as they were, their network back.
+
+        What was trained again for copies alone is let go.
+        """
+        self._copies.forget_sources()
         numbers = list(self._before)
         for number, outcome in zip(numbers, self._training.progress(numbers), strict=True):
             epoch, states = self._before.pop(number)
@@ -82,22 +97,9 @@ class KeptStates:
                 self._training.import_states(number, states)
                 self._settled.add(number)
 
-    def copy(
-        self, source: int, number: int, time_left: float | None, look: Callable[[], bool]
-    ) -> bool:
-        """Give a candidate the state of another one, which is trained again if it was forgotten.
-
-        False where there was no time for that.
-        """
-        epoch = self._training.progress([source])[0].epoch
-        again = self.begin_again([source])
-        self._training.run(again, [epoch] * len(again), time_left, look)
-        is_there = self._training.progress([source])[0].epoch >= epoch
-        self.recover()
-        if is_there:
-            self._training.import_states(number, self._training.export_states(source))
-            self._copies.add(number)
-        return is_there
+    def copy(self, number: int, source: int) -> None:
+        """Let a candidate begin with the state that another one has now."""
+        self._copies.record(number, source)
 
     def keep(self, numbers: Sequence[int], may_go_on: Callable[[int], bool]) -> None:
         """Keep the states that may go on, of others the networks; forget what is beyond room.
@@ -117,7 +119,7 @@ class KeptStates:
             number = numbers[at]
             if number in self._settled or _is_finished(outcome) or not may_go_on(at):
                 idle[number] = outcome
-            elif outcome.epoch > 0 and number not in self._copies:
+            elif outcome.epoch > 0:
                 waiting[number] = outcome
         idle |= {number: waiting[number] for number in self._crowded_out(waiting)}
         beaten = self._beaten(idle)
@@ -126,6 +128,9 @@ class KeptStates:
         settled = [n for n, p in idle.items() if not _is_finished(p) and n not in self._settled]
         self._training.settle(settled)
         self._settled.update(settled)
+
+    def _is_forgotten(self, number: int) -> bool:
+        return number in self.released or number in self._settled
 
     def _beaten(self, idle: dict[int, Progress]) -> list[int]:
         """Give those of which others are better, none while there is room for many more."""

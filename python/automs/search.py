@@ -166,11 +166,13 @@ class Search:
         if not requests:
             return False
         self._add_new_candidates()
-        requests = self._inherit(requests)
         numbers = [self._numbers[request.candidate_index] for request in requests]
         self._waiting = {request.candidate_index for request in requests}
+        for request, number in zip(requests, numbers, strict=True):
+            if request.from_candidate is not None:
+                self._kept.copy(number, self._numbers[request.from_candidate])
         for part in self._kept.parts(numbers):
-            self._kept.begin_again([numbers[at] for at in part])
+            self._kept.begin([numbers[at] for at in part], self._time_left, self._look)
             self._train([requests[at] for at in part])
             self._kept.recover()
             self._waiting -= {requests[at].candidate_index for at in part}
@@ -224,14 +226,8 @@ class Search:
     def _may_go_on(self, index: int) -> bool:
         return index in self._waiting or self.strategy.may_be_promoted(index)
 
-    def _inherit(self, requests: Sequence[Request]) -> list[Request]:
-        """Copy states, before any of them is trained on; leave out what is cut in this."""
-        numbers, left = self._numbers, self.clock.time_left
-        return [
-            r for r in requests if r.from_candidate is None
-            or self._kept.copy(numbers[r.from_candidate], numbers[r.candidate_index],
-                               left(self.reserve), self._look)
-        ]  # fmt: skip
+    def _time_left(self) -> float | None:
+        return self.clock.time_left(self.reserve)
 
     def _results(self, requests: Sequence[Request], before: Sequence[int]) -> list[Result]:
         numbers = [self._numbers[r.candidate_index] for r in requests]

@@ -278,8 +278,9 @@ class GibbsStrategy(SweepStrategy):
                 weight = -math.inf
             elif resampled:
                 weight = math.log(n - len(new))
-            particles.append(Particle(parent.index, weight, parent.tempered))
+            # Copies come first: they begin with what their original is before it goes on.
             particles += [Particle(index, 0.0, parent.tempered) for index in new]
+            particles.append(Particle(parent.index, weight, parent.tempered))
         return particles
 
     def _new_copies(self, parent: int, n: int) -> list[int]:
