@@ -38,6 +38,12 @@ def without_recipes(problem: Problem) -> Problem:
     return replace(problem, first_candidates=first, search_space=SearchSpace.union(parts))
 
 
+def without_members(problem: Problem) -> Problem:
+    return replace(
+        problem, first_candidates=[c for c in problem.first_candidates if c.n_members == 1]
+    )
+
+
 def _is_after_realmlp(part: SearchSpace) -> bool:
     if "scaling_layer" in part:
         return True

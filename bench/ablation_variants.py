@@ -24,6 +24,7 @@ WHAT = {
     "automs_gibbs": "strategy: Gibbs sampling",
     "automs_no_first": "no first candidates: the search starts with draws",
     "automs_no_recipes": "neither RealMLP among the first candidates nor what the space has of it",
+    "automs_no_members": "no networks that share a trunk among the first candidates",
     "automs_plain": "numbers robustly scaled and clipped, no other encoding",
     "automs_coarse": "no piecewise encoding with finer bins for tables of many rows",
     "automs_no_linear": "no linear or additive models in the race",
@@ -84,6 +85,12 @@ def no_recipes(request: Request, _: Any) -> Any:
     from ablation_strategies import ChangedHalving, without_recipes
 
     return automs_model({"strategy": ChangedHalving(without_recipes)}, request)
+
+
+def no_members(request: Request, _: Any) -> Any:
+    from ablation_strategies import ChangedHalving, without_members
+
+    return automs_model({"strategy": ChangedHalving(without_members)}, request)
 
 
 def plain_encoding(request: Request, _: Any) -> Any:

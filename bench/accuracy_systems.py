@@ -28,6 +28,7 @@ ABLATIONS = {
     "automs_no_recipes": ("ablation_variants", "no_recipes", (), ""),
     "automs_plain": ("ablation_variants", "plain_encoding", (), ""),
     "automs_no_first": ("ablation_variants", "no_first_candidates", (), ""),
+    "automs_no_members": ("ablation_variants", "no_members", (), ""),
     "automs_coarse": ("ablation_variants", "coarse_bins", (), ""),
     "automs_no_linear": ("ablation_variants", "no_linear_models", (), ""),
     "automs_no_sparse": ("ablation_variants", "no_sparse_models", (), ""),

@@ -63,11 +63,16 @@ def test_without_recipes_neither_candidates_nor_space_have_them():
     assert [weight for weight, _ in changed.search_space.parts] == [3 / 16, 3 / 8]
     candidates = proposed(strategies.without_recipes)
     assert not any(c.scaling_layer for c in candidates)
-    drawn = candidates[len(FIRST) :]
+    drawn = [c for c in candidates[len(FIRST) :] if c.n_members == 1]
     assert drawn
     assert not any(c.beta2 == 0.95 and c.encoding == "robust" for c in drawn)
     with pytest.raises(RuntimeError, match="no recipes where"):
         strategies.without_recipes(changed)
+
+
+def test_without_members_every_candidate_is_a_single_network():
+    assert any(c.n_members > 1 for c in proposed(lambda problem: problem))
+    assert all(c.n_members == 1 for c in proposed(strategies.without_members))
 
 
 def test_plainly_encoded_candidates_are_robustly_scaled_and_differ():

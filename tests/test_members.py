@@ -252,3 +252,10 @@ def test_limits_hold_with_members(limit):
     nets = [trial for trial in model.trials_ if trial.solver == "gradient"]
     assert all(trial.candidate.n_members == 1 for trial in nets)  # eight would not be within it
     assert model.selected_ not in {"constant", "linear"}
+
+
+def test_a_single_model_has_no_members_by_default():
+    X, y = load_diabetes(return_X_y=True)
+    model = AutoRegressor(max_trials=16, ensemble_size=1, baselines=None, random_state=0)
+    model.fit(X[:120], y[:120])
+    assert all(trial.candidate.n_members == 1 for trial in model.trials_)

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,46 @@ class TestHalving(StrategyContract):
         assert sum(search.epochs[i] == 30 for i in range(3)) == n_done
         assert search.n_complete() == 2 + n_done
 
+    def test_those_with_members_come_second_and_are_trained_to_their_end(self):
+        several = [Candidate((8,), n_members=4, epochs=30) for _ in range(3)]
+        alone = [Candidate((8,), epochs=30, learning_rate=0.01 * (1 + i)) for i in range(2)]
+        of = problem(first_candidates=[*several, *alone], max_trials=27)
+        search = Search(self.make(), of, score=lambda c, e: -float(c.n_members))
+        candidates = search.strategy.candidates
+        assert len(candidates) == 27
+        assert [c.n_members for c in candidates] == [1] * 24 + [4] * 3
+        assert [replace(c, seed=None) for c in candidates[:2]] == alone
+        assert all(search.epochs[at] == 30 for at in range(24, 27))
+        assert len({c.seed for c in candidates}) == 27
+        of = problem(first_candidates=several, max_trials=2)
+        assert len(Search(self.make(), of).strategy.candidates) == 2
+        few = Search(self.make(), problem(first_candidates=[*several, *alone], max_trials=3))
+        assert [c.n_members for c in few.strategy.candidates] == [1, 1, 4]
+
+    @pytest.mark.parametrize(("sign", "part"), [(1.0, 1.0), (-1.0, 0.25)])
+    @pytest.mark.parametrize("share", [0.0, 0.1, 0.4])
+    def test_those_with_members_take_a_share_of_the_time_and_all_of_it_where_good(
+        self, share, sign, part
+    ):
+        several = [Candidate((128, 128), n_members=8, seed=seed) for seed in range(200)]
+        search = Search(
+            HalvingStrategy(members_share=share),
+            problem(first_candidates=several),
+            score=lambda c, e: sign * c.n_members,
+            allowance=300 * FULL_COST,
+        )
+        costs = [search.problem.cost(c) for c in search.strategy.candidates if c.n_members > 1]
+        spent, most = sum(costs), share * 300 * FULL_COST
+        assert spent <= most
+        assert abs(spent - part * most) <= max(costs, default=0.0)
+
+    def test_one_with_members_is_tried_where_its_trial_pays_for_none(self):
+        several = [Candidate((128, 128), n_members=8, seed=seed) for seed in range(9)]
+        of = problem(first_candidates=several)
+        allowance = 4.0 * of.cost(several[0])  # of which it takes a quarter, and 0.4 are for all
+        search = Search(self.make(), of, score=lambda c, e: -c.n_members, allowance=allowance)
+        assert [c.n_members for c in search.strategy.candidates].count(8) == 1
+
     def test_states_that_are_beaten_are_dropped_as_results_come_in(self):
         strategy = self.make()
         strategy.start(problem(max_trials=27))
@@ -127,6 +168,7 @@ class TestHalving(StrategyContract):
             ({"fractions": (0.5,)}, "fractions must ascend"),
             ({"first_share": 0}, "first_share must be"),
             ({"mutated_share": 1.5}, "mutated_share must be"),
+            ({"members_share": -0.1}, "members_share must be"),
             ({"max_bracket": 0}, "max_bracket must be >= 1, got 0"),
         ],
     )

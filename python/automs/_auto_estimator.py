@@ -183,6 +183,8 @@ class AutoEstimator(Selectable, BaseEstimator):  # type: ignore[misc]
         space = with_defaults(space, fixed)
         check_search_space(space)
         size, max_trials = self.ensemble_size, self.max_trials
+        if size == 1:  # of the search's own candidates a single model has no members
+            first = [candidate for candidate in first if candidate.n_members == 1]
         decode = None if target.classes is None else target.decode
         metric = resolve_metric(self.metric, target.task, loss, decode)
         check_metric_target(metric, target.values)

@@ -83,6 +83,56 @@ _REALMLP_TD: tuple[dict[str, Any], ...] = (
 )
 _REALMLP_TD_S = {"hidden_layer_sizes": (128, 128), "encoding": "piecewise", "dropout": 0.15}
 
+_SMALL, _LARGE = (64, 64), (128, 128)
+_REGULARISED = {"dropout": 0.3, "weight_decay": 0.1}
+_TD_4 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 4})
+_TD_8 = ("td", {"hidden_layer_sizes": _LARGE, "n_members": 8})
+_TD_S_8 = ("td_s", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
+_OWN_8 = ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 8})
+#: From so many training rows on a network has little to gain by sharing its trunk, and single ones
+#: are worth the time more.
+_MEMBERS_BELOW = 8_000
+#: Networks that share a trunk, by recipe and settings, for each kind of task. Their order is that
+#: of the lists which bench/build_portfolio.py makes of such networks alone; whichever table is left
+#: out, these hardly differ.
+_MEMBERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "regression": (
+        ("own", {"hidden_layer_sizes": _LARGE, "encoding": "piecewise", "n_members": 4}),
+        _TD_4,
+        (
+            "own",
+            {
+                "hidden_layer_sizes": _SMALL,
+                "encoding": "robust",
+                "learning_rate": 5e-3,
+                "n_members": 8,
+                **_REGULARISED,
+            },
+        ),
+        _TD_S_8,
+        _TD_8,
+        _OWN_8,
+        ("own", {"hidden_layer_sizes": (128, 128, 128), "encoding": "quantile", "n_members": 8}),
+    ),
+    "classification": (
+        ("own", {"hidden_layer_sizes": (64,), "encoding": "piecewise", "n_members": 8}),
+        _TD_4,
+        (
+            "own",
+            {
+                "hidden_layer_sizes": _SMALL,
+                "encoding": "piecewise",
+                "n_members": 8,
+                **_REGULARISED,
+            },
+        ),
+        ("td", {"hidden_layer_sizes": _SMALL, "dropout": 0.3, "n_members": 8}),
+        _OWN_8,
+        _TD_S_8,
+        _TD_8,
+    ),
+}
+
 
 def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Candidate]:
     """Give the candidates that a search in the default space tries before it draws any.
@@ -107,6 +157,8 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
     """
     candidates = hand_chosen(task, n_train_rows, **settings)
     candidates += _by_recipe(task, n_train_rows, settings)
+    if n_train_rows < _MEMBERS_BELOW:
+        candidates += _with_members(task, n_train_rows, settings)
     return [candidate for candidate in candidates if suits_rows(candidate, n_train_rows)]
 
 
@@ -130,6 +182,19 @@ def _own(task: str, n_train_rows: int, own: dict[str, Any]) -> dict[str, Any]:
         **_by_rows(n_train_rows),
         **own,
     }
+
+
+def _with_members(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:
+    recipes = {"td": realmlp_td, "td_s": realmlp_td_s}
+    smooth = {**_by_rows(n_train_rows), "label_smoothing": 0.0}
+    shared = {"learning_rate": 3e-3, "scaling_lr_factor": 1.0}
+    kind = "regression" if task == "regression" else "classification"
+    return [
+        recipes[recipe](task, n_train_rows, **{**smooth, **changed, **settings})
+        if recipe in recipes
+        else Candidate(**{**_own(task, n_train_rows, {**shared, **changed}), **settings})
+        for recipe, changed in _MEMBERS[kind]
+    ]
 
 
 def _by_recipe(task: str, n_train_rows: int, settings: dict[str, Any]) -> list[Candidate]:
