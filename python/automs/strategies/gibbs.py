@@ -285,8 +285,7 @@ class GibbsStrategy(SweepStrategy):
 
     def _new_copies(self, parent: int, n: int) -> list[int]:
         """Add up to `n` copies that go on from the parent's state; a finished one has none."""
-        n_left = self.n_left(0.0)
-        new: list[int] = []
+        n_left, new = self.n_left(0.0), list[int]()
         while len(new) < (n if n_left is None else min(n, n_left)):
             seed = derive_seed(self.problem.seed, _JITTER, self._n_copies)
             copy = jittered_candidate(
