@@ -82,14 +82,11 @@ class KeptStates:
         begun = [n for n in numbers if n in open_ones or self._copies.is_new(n)]
         for number in begun:
             self._copies.begin(number, time_left, look)
+        self._copies.forget_sources()
         return begun
 
     def recover(self) -> None:
-        """Give those that began again, but did not come as far as they were, their network back.
-
-        What was trained again for copies alone is let go.
-        """
-        self._copies.forget_sources()
+        """Give those that began again, but did not come as far as they were, their network back."""
         numbers = list(self._before)
         for number, outcome in zip(numbers, self._training.progress(numbers), strict=True):
             epoch, states = self._before.pop(number)

@@ -172,7 +172,9 @@ class Search:
             if request.from_candidate is not None:
                 self._kept.copy(number, self._numbers[request.from_candidate])
         for part in self._kept.parts(numbers):
+            started = self.clock.elapsed()
             self._kept.begin([numbers[at] for at in part], self._time_left, self._look)
+            self._busy += self.clock.elapsed() - started
             self._train([requests[at] for at in part])
             self._kept.recover()
             self._waiting -= {requests[at].candidate_index for at in part}
