@@ -129,10 +129,10 @@ def test_a_settled_or_released_one_starts_again_and_comes_to_the_same_bits():
 STATE = ("weights", "first_moment", "second_moment", "best_weights")
 
 
-def assert_same_states(training, number, other_training, other, names=STATE):
+def assert_same_states(training, number, other_training, other):
     pairs = zip(training.export_states(number), other_training.export_states(other), strict=True)
     for one, another in pairs:
-        for name in names:
+        for name in STATE:
             np.testing.assert_array_equal(one[name], another[name])
 
 
