@@ -105,6 +105,10 @@ def make_training(memory=None, n_columns=6, n_threads=1, levels=()):
     return Training(read_table(X), target, splits, metric, n_threads=n_threads, memory=memory)
 
 
+def features(training, fold, candidate):
+    return training.views.features(training.view(fold, candidate))
+
+
 CANDIDATES = [
     Candidate(sizes, encoding="piecewise", learning_rate=3e-3, epochs=8, batch_size=batch, seed=7)
     for sizes, batch in (((), 64), ((40,), 16), ((33, 20), 200))
@@ -139,7 +143,7 @@ def test_training_by_table_is_training_on_features(candidate, encoding, levels):
     training.run([0], [candidate.epochs])
     got, expected = training.export_states(0)[0], dense_states(training, candidate)
     is_binned = encoding == "piecewise" or bool(levels)
-    assert (training.view(0, candidate).bins is not None) == is_binned
+    assert (features(training, 0, candidate).bins is not None) == is_binned
     # In float, over 8 epochs of Adam, from the same first weights.
     np.testing.assert_allclose(got["train_loss"], expected["train_loss"], rtol=1e-3)
     np.testing.assert_allclose(got["validation_loss"], expected["validation_loss"], rtol=1e-3)
@@ -174,7 +178,7 @@ def test_a_compact_view_takes_six_bytes_a_column_and_what_it_says():
     memory = Memory(10**9)
     training = make_training(memory)
     view = training.view(0, CANDIDATES[0])
-    assert view.X.shape == (400, 12)  # scaled values and indicators
+    assert features(training, 0, CANDIDATES[0]).X.shape == (400, 12)  # scaled values and indicators
     assert view.n_bytes == 400 * (4 * 12 + 6 * 6)
     assert memory.limit - memory._left == view.n_bytes
     assert training.view(0, CANDIDATES[1]) is view
@@ -186,7 +190,10 @@ def test_a_view_of_categories_takes_six_bytes_for_each_column_of_many():
     view = training.view(0, Candidate((), encoding="standard", optimizer="exact"))
     binned = view.encoder.binned
     assert [(n_bins, one_hot) for _, n_bins, one_hot in binned] == [(12, True), (5, True)]
-    assert view.X.shape == (400, 2 + 2 + 3)  # scaled values, indicators, three slots
+    assert training.views.features(view).X.shape == (
+        400,
+        2 + 2 + 3,
+    )  # scaled values, indicators, three slots
     assert view.n_bytes == 400 * (4 * 7 + 6 * 2)
     assert memory.limit - memory._left == view.n_bytes
 
@@ -195,8 +202,8 @@ def test_a_closed_form_has_the_view_of_networks_and_other_encodings_have_feature
     training = make_training()
     exact = Candidate((), encoding="piecewise", optimizer="exact", seed=0)
     view = training.view(0, exact)
-    assert view.X is training.view(0, CANDIDATES[0]).X
-    assert training.view(0, Candidate((), encoding="robust")).bins is None
+    assert features(training, 0, exact) is features(training, 0, CANDIDATES[0])
+    assert features(training, 0, Candidate((), encoding="robust")).bins is None
     bins = [n_bins for _, n_bins, _ in view.encoder.binned]
     assert training.feature_counts(exact)[:4] == (12 + sum(bins), [], bins, [])
 
@@ -209,14 +216,14 @@ def test_encodings_that_come_to_the_same_share_a_view_and_its_memory():
     target = read_target(y, 60, classification=False)
     metric = resolve_metric("rmse", "regression", "squared", None)
     training = Training(table, target, splits, metric, memory=memory)
-    coarse = training.view(1, Candidate(encoding="piecewise"))
+    coarse = features(training, 1, Candidate(encoding="piecewise"))
     left = memory._left
     fine = Candidate(encoding="piecewise-fine")
     assert training.views.affordable(fine, 1e-9 + 2 * training.views.seconds) == fine
-    assert training.view(1, fine).X is coarse.X
+    assert features(training, 1, fine) is coarse
     assert memory._left == left
-    assert training.view(0, fine).X is not coarse.X
-    assert training.view(1, Candidate(encoding="robust")).X is not coarse.X
+    assert features(training, 0, fine) is not coarse
+    assert features(training, 1, Candidate(encoding="robust")) is not coarse
 
 
 @pytest.mark.parametrize(

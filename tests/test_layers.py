@@ -52,6 +52,7 @@ LAYERS = (
     ("first_models", "part_scores", "halves", "kept_states", "kept_members"),
     ("copied_states", "exact"),
     ("training",),
+    ("held_jobs",),
     ("views",),
     ("scoring", "linear", "budgets"),
     ("metric_names",),
@@ -80,8 +81,8 @@ LAYERS = (
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 CORE_USERS = {
-    "_threads", "encoding", "outcomes", "views", "training", "linear", "scoring", "selection",
-    "predictor", "_careful", "packing", "probability_metrics",
+    "_threads", "encoding", "outcomes", "views", "held_jobs", "training", "linear", "scoring",
+    "selection", "predictor", "_careful", "packing", "probability_metrics",
 }  # fmt: skip
 LIBRARY_USERS = {
     "narwhals": {"frames"},

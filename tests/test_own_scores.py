@@ -36,17 +36,17 @@ def test_scores_are_kept_by_best_epochs_and_unknown_ones_wait_for_time():
         asked.append(number)
         return np.array([float(number), 1.0])
 
-    scores = OwnScores(score, lambda: 2)
-    assert scores.of(1, (3, 4)).tolist() == [1.0, 1.0]
-    assert scores.of(1, (3, 4)).tolist() == [1.0, 1.0]
-    scores.of(1, (3, 5))
+    scores = OwnScores()
+    assert scores.of(1, (3, 4), score).tolist() == [1.0, 1.0]
+    assert scores.of(1, (3, 4), score).tolist() == [1.0, 1.0]
+    scores.of(1, (3, 5), score)
     assert asked == [1, 1]
     with scores.until(lambda: True):
-        assert np.isnan(scores.of(2, (1, 1))).all()
-        assert scores.of(1, (3, 5)).tolist() == [1.0, 1.0]
-        assert scores.of(1, (3, 6)).tolist() == [1.0, 1.0]  # of an earlier epoch
+        assert np.isnan(scores.of(2, (1, 1), score)).all()
+        assert scores.of(1, (3, 5), score).tolist() == [1.0, 1.0]
+        assert scores.of(1, (3, 6), score).tolist() == [1.0, 1.0]  # of an earlier epoch
     assert asked == [1, 1]
-    assert scores.of(2, (1, 1)).tolist() == [2.0, 1.0]
+    assert scores.of(2, (1, 1), score).tolist() == [2.0, 1.0]
 
 
 @pytest.mark.parametrize("limit", [None, 0.0])

@@ -103,7 +103,7 @@ def test_infinite_values_are_errors_that_name_their_columns(store_all):
 
 @pytest.mark.parametrize("encoding", ["standard", "piecewise"])
 def test_blocks_are_encoded_as_the_whole(encoding, store_all, monkeypatch):
-    monkeypatch.setattr("automs.encoding._BLOCK_ROWS", 64)
+    monkeypatch.setattr("automs.encoding._BLOCK_BYTES", 64 * 8 * 3)
     plain, stored = (read_table(make_frame(), in_place=p) for p in (False, True))
     rows = np.arange(400, dtype=np.int32)
     one, other = (fit_encoder(table, rows, encoding) for table in (plain, stored))

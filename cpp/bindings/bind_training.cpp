@@ -31,6 +31,11 @@ Task parse_task(const std::string& task) {
 /// Encoded logarithms (n_rows, n_targets); of each target deviation, low and high.
 using PyLogTargets = std::tuple<Array<float>, Array<double>, Array<double>, Array<double>>;
 
+/// The encoded features of a view, which may be put away.
+struct FeatureArrays {
+  py::object X, codes, bins, fractions;
+};
+
 /// TrainJobs, and the arrays that its views point into.
 class PyTrainJobs {
  public:
@@ -48,7 +53,6 @@ class PyTrainJobs {
     check_length(y, n_rows, "y");
     View<float> view;
     view.task = parse_task(task);
-    view.X = X.data();
     view.n_rows = n_rows;
     view.n_features = static_cast<int>(X.shape(1));
     view.n_logits = n_logits;
@@ -60,10 +64,7 @@ class PyTrainJobs {
       view.row_weights = row_weights->data();
       arrays_.push_back(*row_weights);
     }
-    view.codes = data_of(codes, "codes", n_rows, embedding_rows.size(), "embedding_rows");
     view.embedding_rows = embedding_rows;
-    view.bins = data_of(bins, "bins", n_rows, binned.size(), "binned");
-    view.fractions = data_of(fractions, "fractions", n_rows, binned.size(), "binned");
     view.binned = to_columns(binned);
     view.n_periodic = n_periodic;
     view.train_rows = to_vector(train_rows, "train_rows");
@@ -71,9 +72,28 @@ class PyTrainJobs {
     view.output_centre = to_vector(output_centre, "output_centre");
     view.output_scale = to_vector(output_scale, "output_scale");
     if (logs) view.logs = take_logs(*logs, n_rows, static_cast<std::size_t>(view.n_targets));
-    arrays_.push_back(X);
+    const Features<float> features = features_of(view, X, codes, bins, fractions);
+    view.X = features.X;
+    view.codes = features.codes;
+    view.bins = features.bins;
+    view.fractions = features.fractions;
     arrays_.push_back(y);
-    return jobs_.add_view(std::move(view));
+    const std::size_t number = jobs_.add_view(std::move(view));
+    features_.push_back(held(X, codes, bins, fractions));
+    return number;
+  }
+
+  void put_away(std::size_t view) {
+    jobs_.put_away(view);
+    features_[view] = {};
+  }
+
+  void bring_back(std::size_t view, const Array<float>& X,
+                  const std::optional<Array<std::int32_t>>& codes,
+                  const std::optional<Array<std::uint16_t>>& bins,
+                  const std::optional<Array<float>>& fractions) {
+    jobs_.bring_back(view, features_of(jobs_.view(view), X, codes, bins, fractions));
+    features_[view] = held(X, codes, bins, fractions);
   }
 
   std::size_t add_candidates(const py::dict& columns) {
@@ -261,10 +281,10 @@ class PyTrainJobs {
   }
 
  private:
-  /// An array (n_rows, n_columns), kept from now on, or null; `columns` says what has the columns.
+  /// An array (n_rows, n_columns), or null; `columns` says what has the columns.
   template <typename T>
-  const T* data_of(const std::optional<Array<T>>& array, const std::string& name,
-                   std::size_t n_rows, std::size_t n_columns, const std::string& columns) {
+  static const T* data_of(const std::optional<Array<T>>& array, const std::string& name,
+                          std::size_t n_rows, std::size_t n_columns, const std::string& columns) {
     if (!array) return nullptr;
     check_ndim(*array, 2, name.c_str());
     check_length(*array, n_rows, name.c_str());
@@ -272,12 +292,29 @@ class PyTrainJobs {
       throw py::value_error(name + " must have one column for each of " + columns + ", got " +
                             std::to_string(array->shape(1)) + " for " + std::to_string(n_columns));
     }
-    arrays_.push_back(*array);
     return array->data();
+  }
+
+  static Features<float> features_of(const View<float>& view, const Array<float>& X,
+                                     const std::optional<Array<std::int32_t>>& codes,
+                                     const std::optional<Array<std::uint16_t>>& bins,
+                                     const std::optional<Array<float>>& fractions) {
+    const std::size_t n = view.n_rows, n_features = static_cast<std::size_t>(view.n_features);
+    return {data_of(std::optional(X), "X", n, n_features, "n_features"),
+            data_of(codes, "codes", n, view.n_embedded(), "embedding_rows"),
+            data_of(bins, "bins", n, view.n_binned(), "binned"),
+            data_of(fractions, "fractions", n, view.n_binned(), "binned")};
+  }
+
+  /// A reference to each array that there is.
+  template <typename... Arrays>
+  static FeatureArrays held(const Array<float>& X, const std::optional<Arrays>&... others) {
+    return {X, others ? py::object(*others) : py::object()...};
   }
 
   LogTargets<float> take_logs(const PyLogTargets& logs, std::size_t n_rows, std::size_t n_targets) {
     const auto& [encoded, deviation, low, high] = logs;
+    arrays_.push_back(encoded);
     return {data_of(std::optional(encoded), "logs", n_rows, n_targets, "y"),
             to_vector(deviation, "deviation"), to_vector(low, "low"), to_vector(high, "high")};
   }
@@ -291,7 +328,8 @@ class PyTrainJobs {
 
   TrainJobs jobs_;
   std::size_t n_candidates_ = 0;
-  std::vector<py::object> arrays_;
+  std::vector<py::object> arrays_;       // what is never put away
+  std::vector<FeatureArrays> features_;  // of each view
 };
 
 }  // namespace
@@ -309,6 +347,10 @@ void bind_training(py::module_& m) {
            py::arg("fractions").noconvert() = py::none(),
            py::arg("binned") = std::vector<automs::bindings::BinnedTuple>{},
            py::arg("n_periodic") = 0, py::arg("logs") = py::none())
+      .def("put_away", &PyTrainJobs::put_away, py::arg("view"))
+      .def("bring_back", &PyTrainJobs::bring_back, py::arg("view"), py::arg("X").noconvert(),
+           py::arg("codes").noconvert() = py::none(), py::arg("bins").noconvert() = py::none(),
+           py::arg("fractions").noconvert() = py::none())
       .def("add_candidates", &PyTrainJobs::add_candidates, py::arg("columns"))
       .def("add_jobs", &PyTrainJobs::add_jobs, py::arg("candidates"), py::arg("views"))
       .def("run", &PyTrainJobs::run, py::arg("jobs"), py::arg("until_epochs"), py::arg("n_threads"),

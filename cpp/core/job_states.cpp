@@ -62,6 +62,7 @@ void TrainJobs::set_weights(std::size_t job, const std::vector<float>& dense, do
   const Candidate& candidate = candidate_of(job);
   const View<float>& view = view_of(job);
   const Network network = network_of(candidate, view);
+  require_features(job);
   require(!dense.empty(), "weights must not be empty");
   require(network.n_learned_features() == 0,
           "weights must not be set with embedded columns or a periodic embedding");

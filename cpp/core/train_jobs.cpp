@@ -29,6 +29,26 @@ std::size_t TrainJobs::add_view(View<float> view) {
   return views_.size() - 1;
 }
 
+void TrainJobs::put_away(std::size_t number) {
+  View<float> away = view(number);
+  away.is_away = true;
+  away.X = away.fractions = nullptr;
+  away.codes = nullptr;
+  away.bins = nullptr;
+  views_[number] = std::move(away);
+}
+
+void TrainJobs::bring_back(std::size_t number, const Features<float>& features) {
+  View<float> back = view(number);
+  back.is_away = false;
+  back.X = features.X;
+  back.codes = features.codes;
+  back.bins = features.bins;
+  back.fractions = features.fractions;
+  check_features(back);
+  views_[number] = std::move(back);
+}
+
 std::size_t TrainJobs::add_candidate(Candidate candidate) {
   check_candidate(candidate);
   candidates_.push_back(std::move(candidate));
@@ -50,6 +70,15 @@ const TrainJobs::Job& TrainJobs::checked(std::size_t job) const {
 
 const State<float>& TrainJobs::state(std::size_t job) const { return *checked(job).state; }
 const View<float>& TrainJobs::view_of(std::size_t job) const { return views_[checked(job).view]; }
+const View<float>& TrainJobs::view(std::size_t number) const {
+  require(number < views_.size(), "no view has the number " + std::to_string(number));
+  return views_[number];
+}
+
+void TrainJobs::require_features(std::size_t job) const {
+  require(!view_of(job).is_away, "the view of job " + std::to_string(job) + " is put away");
+}
+
 const Candidate& TrainJobs::candidate_of(std::size_t job) const {
   return candidates_[checked(job).candidate];
 }
@@ -107,7 +136,7 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
   std::vector<double> costs;
   std::vector<bool> requested(jobs_.size(), false);
   for (const JobRequest& request : requests) {
-    checked(request.job);
+    require_features(request.job);
     require(!requested[request.job], "a job was requested twice");
     requested[request.job] = true;
     costs.push_back(expected_cost(request));
@@ -190,6 +219,7 @@ NetworkWeights TrainJobs::weights(std::size_t job, std::size_t member) const {
 std::vector<std::vector<double>> TrainJobs::validation_predictions(
     const std::vector<std::size_t>& jobs, int n_threads) const {
   for (const std::size_t job : jobs) {
+    require_features(job);
     require(!state(job).chosen_weights().empty(),
             "job " + std::to_string(job) + " has no weights: not trained, or released");
   }

@@ -78,12 +78,17 @@ struct PortableState {
 class TrainJobs {
  public:
   std::size_t add_view(View<float> view);
+  /// Lets go of a view's encoded features: until they are back no job of it trains or is scored.
+  void put_away(std::size_t number);
+  /// Points a view to the features that it was added with, wherever they are now.
+  void bring_back(std::size_t number, const Features<float>& features);
   std::size_t add_candidate(Candidate candidate);
   std::size_t add_job(std::size_t candidate, std::size_t view);
 
   std::size_t n_jobs() const { return jobs_.size(); }
   const State<float>& state(std::size_t job) const;
   const View<float>& view_of(std::size_t job) const;
+  const View<float>& view(std::size_t number) const;
   const Candidate& candidate_of(std::size_t job) const;
 
   /// Trains every requested job on, longest first. `metric` scores the validation rows after every
@@ -131,6 +136,7 @@ class TrainJobs {
   };
 
   const Job& checked(std::size_t job) const;
+  void require_features(std::size_t job) const;
   double expected_cost(const JobRequest& request) const;
   /// A panel for each thread where any of the networks is large enough to be helped with.
   std::vector<AlignedVector<float>> helpers_panels(const std::vector<JobRequest>& requests,

@@ -24,7 +24,17 @@ struct LogTargets {
   std::vector<double> high;
 };
 
-/// The rows of one fold. The matrices belong to the caller and outlive the view.
+/// What a view's rows are encoded to; null where there is none of a kind.
+template <typename Scalar>
+struct Features {
+  const Scalar* X = nullptr;
+  const std::int32_t* codes = nullptr;
+  const std::uint16_t* bins = nullptr;
+  const Scalar* fractions = nullptr;
+};
+
+/// The rows of one fold. The matrices belong to the caller; those of encoded features may be put
+/// away for a while (`TrainJobs::put_away`), what else there is outlives the view.
 template <typename Scalar>
 struct View {
   Task task = Task::regression;
@@ -48,6 +58,7 @@ struct View {
   const std::uint16_t* bins = nullptr;  // a value's bin or slot, n_bins where it has none
   const Scalar* fractions = nullptr;    // how far it lies into its bin, from 0 to 1; not of slots
   std::vector<BinnedColumn> binned;
+  bool is_away = false;  // X, codes, bins and fractions are null
 
   std::size_t n_embedded() const { return embedding_rows.size(); }
   std::size_t n_binned() const { return binned.size(); }
@@ -96,6 +107,14 @@ void check_bins(const View<Scalar>& view) {
   }
 }
 
+/// Checks the encoded features.
+template <typename Scalar>
+void check_features(const View<Scalar>& view) {
+  require(view.X || view.n_features == 0, "X must be given");
+  check_codes(view);
+  check_bins(view);
+}
+
 /// Checks that every target has what its logarithms need.
 template <typename Scalar>
 void check_logs(const View<Scalar>& view) {
@@ -110,14 +129,13 @@ void check_logs(const View<Scalar>& view) {
 /// Checks what would make the trainer read out of bounds.
 template <typename Scalar>
 void check_view(const View<Scalar>& view) {
-  require((view.X || view.n_features == 0) && view.y, "X and y must be given");
+  require(view.y, "y must be given");
   const bool has_others = !view.embedding_rows.empty() || !view.binned.empty();
   require(view.n_features >= (has_others ? 0 : 1) && view.n_logits >= 1 && view.n_targets >= 1,
           "a view needs at least one feature, one logit and one target");
   require(view.n_periodic >= 0 && view.n_periodic <= view.n_features,
           "n_periodic must be in [0, n_features], got " + std::to_string(view.n_periodic));
-  check_codes(view);
-  check_bins(view);
+  check_features(view);
   require(!view.train_rows.empty(), "train_rows must not be empty");
   const bool classes = view.task == Task::multiclass;
   require(classes ? view.n_targets == 1 && view.n_logits >= 2 : view.n_targets == view.n_logits,

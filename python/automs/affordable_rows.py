@@ -12,6 +12,7 @@ import numpy.typing as npt
 from automs.errors import SearchWarning
 from automs.seeds import keyed_rng
 from automs.table import Table
+from automs.table_values import TableValues
 from automs.target import Target
 
 __all__ = ["Rows", "affordable_rows", "keep_rows"]
@@ -94,9 +95,11 @@ def keep_rows(
         SearchWarning,
         stacklevel=4,
     )
+    values = table.values
+    values = values.take(rows) if isinstance(values, TableValues) else values[rows]
     kept = (array if array is None else array[rows] for array in arrays)
     return (
-        replace(table, values=table.values[rows]),
+        replace(table, values=values),
         replace(target, values=target.values[rows]),
         *kept,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from automs.training import Training
 
@@ -20,8 +20,9 @@ class CopiedStates:
     Parameters
     ----------
     training : Training
-    is_forgotten : callable
-        Number of a candidate -> whether its state, or all but its network, was forgotten.
+    forgotten : sequence of set of int
+        As they are at any time, the numbers of candidates whose state, or all but whose network,
+        was forgotten.
 
     Notes
     -----
@@ -29,9 +30,9 @@ class CopiedStates:
     with: to the same bits, in a candidate of its own, which `forget_sources` lets go.
     """
 
-    def __init__(self, training: Training, is_forgotten: Callable[[int], bool]) -> None:
+    def __init__(self, training: Training, forgotten: Sequence[set[int]]) -> None:
         self._training = training
-        self._is_forgotten = is_forgotten
+        self._forgotten = forgotten
         self._origins: dict[int, tuple[int, int]] = {}  # copy -> source and its epoch
         self._new: set[int] = set()  # of these, those that have not begun
         self._again: dict[tuple[int, int], int] = {}  # source and epoch -> trained again
@@ -51,7 +52,8 @@ class CopiedStates:
         if number not in self._origins or self._epoch(number) > 0:
             return
         source, epoch = self._origins[number]
-        if self._is_forgotten(source) or self._epoch(source) > epoch:
+        is_there = not any(source in numbers for numbers in self._forgotten)
+        if not is_there or self._epoch(source) > epoch:
             source = self._like(source, epoch)
         self.begin(source, time_left, look)
         if self._epoch(source) < epoch:

@@ -28,7 +28,7 @@ _MIN_BINS = 4
 #: More columns than these share the bins that so many have, as long as each has the least.
 _SHARED_BINS = 32
 
-_BLOCK_ROWS = 1 << 16  # of values that are no matrix, turned into one at a time
+_BLOCK_BYTES = 1 << 22  # of values that are no matrix, turned into one at a time
 
 Rows = npt.NDArray[np.int32]
 
@@ -130,10 +130,11 @@ def encode_values(
     encode = encoder.encode_compact if compact else encoder.encode
     if not isinstance(values, TableValues):
         return encode(values, n_threads)
-    n_rows = len(values)
+    n_rows, n_columns = values.shape
+    at_once = max(_BLOCK_BYTES // (8 * n_columns), 1)
     whole: list[npt.NDArray[Any]] = []
-    for first in range(0, n_rows, _BLOCK_ROWS):
-        parts: tuple[npt.NDArray[Any], ...] = encode(values[first : first + _BLOCK_ROWS], n_threads)
+    for first in range(0, n_rows, at_once):
+        parts: tuple[npt.NDArray[Any], ...] = encode(values[first : first + at_once], n_threads)
         whole = whole or [np.empty((n_rows, *part.shape[1:]), part.dtype) for part in parts]
         for array, part in zip(whole, parts, strict=True):
             array[first : first + len(part)] = part

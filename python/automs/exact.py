@@ -110,7 +110,7 @@ def train_exact(
 
 def _train_paths(training: Training, candidates: Sequence[int], limits: _Limits) -> list[int]:
     """Solve the path of each encoding on each fold; give the candidates that were solved."""
-    start = time.perf_counter()
+    started = time.perf_counter()
     by_encoding: dict[str, list[int]] = {}
     for number in candidates:
         by_encoding.setdefault(training.candidates[number].encoding, []).append(number)
@@ -122,19 +122,35 @@ def _train_paths(training: Training, candidates: Sequence[int], limits: _Limits)
         )
         for numbers in by_encoding.values()
     ]
-    for path in paths:  # views are made one at a time
-        for fold in training.folds:
-            training.view(fold, training.candidates[path.candidates[0]])
-    jobs = [(path, fold) for path in paths for fold in training.folds]
+    solved: set[int] = set()
+    n_later = len(paths)
+    for part in training.held_parts([path.candidates[0] for path in paths]):
+        n_later -= len(part)
+        jobs = [(paths[at], fold) for at in part for fold in training.folds]
+        solved.update(_solve_together(training, jobs, limits, started, n_later * training.n_folds))
+    return [number for path in paths for number in path.candidates if number in solved]
+
+
+def _solve_together(
+    training: Training,
+    jobs: Sequence[tuple[_Path, int]],
+    limits: _Limits,
+    started: float,
+    n_later: int,
+) -> list[int]:
+    """Solve paths on folds whose features are there, before so many others; give what is solved."""
+    began = time.perf_counter()
 
     def solve(at: int) -> list[Weights | None]:
         path, fold = jobs[at]
-        n_rounds = math.ceil((len(jobs) - at) / training.n_threads)
-        return _solve(training, fold, path, limits.of_next(start, n_rounds))
+        n_rounds = math.ceil((len(jobs) + n_later - at) / training.n_threads)
+        return _solve(training, fold, path, limits.of_next(started, n_rounds))
 
     with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
         done = list(pool.map(solve, range(len(jobs))))
-    seconds = (time.perf_counter() - start) / max(len(candidates), 1)
+    paths = [path for path, fold in jobs if fold == 0]
+    n_candidates = sum(len(path.candidates) for path in paths)
+    seconds = (time.perf_counter() - began) / n_candidates
     solved = []
     for at, path in enumerate(paths):
         folds = done[at * training.n_folds : (at + 1) * training.n_folds]
@@ -180,7 +196,7 @@ def _solve_ridge(
     weights = training.train_weights(fold)
     total = float(len(rows)) if weights is None else float(weights.sum())
     coef, intercept = ridge_path(
-        _encoded(view, rows),
+        _encoded(training, view, rows),
         y,
         np.array([penalty * total for penalty in path.penalties]),
         weights,
@@ -205,7 +221,7 @@ def _solve_by_descent(
 def _descend(training: Training, fold: int, path: _Path, limits: _Limits) -> LinearPath:
     view = training.view(fold, training.candidates[path.candidates[0]])
     rows = training.splits[fold].train_rows
-    X = _encoded(view, rows)
+    X = _encoded(training, view, rows)
     weights = training.train_weights(fold)
     options: Any = {
         "max_iterations": _MAX_ITERATIONS,
@@ -228,10 +244,10 @@ def _descend(training: Training, fold: int, path: _Path, limits: _Limits) -> Lin
     )
 
 
-def _encoded(view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
+def _encoded(training: Training, view: View, rows: npt.NDArray[np.int32]) -> EncodedRows:
     """Give the training rows of a view, without a copy."""
-    columns = view.encoder.binned if view.bins is not None else ()
-    return EncodedRows(view.X, rows, view.bins, view.fractions, columns)
+    held = training.views.features(view)
+    return EncodedRows(held.X, rows, held.bins, held.fractions, view.encoder.binned)
 
 
 def _stack(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64]) -> Weights | None:

@@ -42,7 +42,7 @@ class KeptStates:
         self.released: set[int] = set()
         self._training = training
         self._settled: set[int] = set()
-        self._copies = CopiedStates(training, self._is_forgotten)
+        self._copies = CopiedStates(training, (self.released, self._settled))
         self._sizes: dict[int, int] = {}
         self._before: dict[int, tuple[int, list[dict[str, Any]]]] = {}  # epochs and networks
 

@@ -19,6 +19,9 @@ _VIEW_SHARE = 0.75
 _FREE_NETWORKS = 70e6
 _FREE_STATES = 110e6
 _FREE_SHARE = 0.25
+#: And what encoded views may take, with a share of the first: together 300 MB and twice the first.
+_FREE_VIEWS = 120e6
+_FREE_VIEW_SHARE = 1.5
 
 
 class Memory:
@@ -27,7 +30,7 @@ class Memory:
     Parameters
     ----------
     limit : float or None, bytes
-        None: every view fits, and states are bounded all the same.
+        None: every view can be made, and what is kept at once is bounded all the same.
     table_bytes : int, default=0
         What the table takes already.
 
@@ -42,7 +45,8 @@ class Memory:
     and 6 a row and binned column, whose bins or slots are not kept as features), networks kept
     for the ensemble, and validation predictions. States that may still be promoted may take as much
     as these networks; that comes on top, as does what the interpreter and libraries take. Without a
-    limit networks and states have fixed shares of twice the first view and 300 MB.
+    limit networks, states and views have fixed shares of twice the first view and 300 MB; views
+    beyond it are put away and made again.
 
     Examples
     --------
@@ -80,7 +84,8 @@ class Memory:
 
     def n_more(self, n_bytes: int, wanted: int) -> int:
         """Give how many views of this size there is room for, at most as many as are wanted."""
-        return int(min(wanted, max(self._left_for_views, 0.0) / max(n_bytes, 1)))
+        left = min(self._left_for_views, self.view_bytes - self._first_view)
+        return int(min(wanted, max(left, 0.0) / max(n_bytes, 1)))
 
     @property
     def network_bytes(self) -> float:
@@ -96,6 +101,18 @@ class Memory:
     def prediction_bytes(self) -> float:
         """What validation predictions may take, after the search."""
         return self._share(_FREE_NETWORKS + _FREE_STATES)
+
+    @property
+    def view_bytes(self) -> float:
+        """What views that are there at once may take; with a limit `has_room` has bounded them."""
+        if self.limit is None:
+            return _FREE_VIEWS + _FREE_VIEW_SHARE * self._first_view
+        return math.inf
+
+    @property
+    def refit_bytes(self) -> float:
+        """What views of all rows may take together, after the search; one always may."""
+        return min(self.view_bytes, self._left_for_views)
 
     def _share(self, free: float) -> float:
         if self.limit is None:

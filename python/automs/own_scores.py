@@ -20,13 +20,6 @@ Values = npt.NDArray[np.float64]
 class OwnScores:
     """Scores by a metric that may be slow, for as long as there is time; the first one always.
 
-    Parameters
-    ----------
-    score : callable
-        Number of a candidate -> its folds' scores.
-    n_folds : callable
-        Gives the number of folds.
-
     Attributes
     ----------
     is_late : callable
@@ -35,15 +28,15 @@ class OwnScores:
 
     Examples
     --------
-    >>> scores = OwnScores(lambda number: np.array([0.5 * number]), lambda: 1)
+    >>> scores = OwnScores()
     >>> with scores.until(lambda: True):
-    ...     [float(scores.of(number, (1,))[0]) for number in (3, 4)]
-    [1.5, nan]
+    ...     for number in (3, 4):
+    ...         print(scores.of(number, (1,), lambda number: np.array([0.5 * number])))
+    [1.5]
+    [nan]
     """
 
-    def __init__(self, score: Callable[[int], Values], n_folds: Callable[[], int]) -> None:
-        self._score = score
-        self._n_folds = n_folds
+    def __init__(self) -> None:
         self._known: dict[int, tuple[tuple[int, ...], Values]] = {}  # best epochs, scores
         self._seconds = 0.0
         self._n_scored = 0
@@ -54,15 +47,17 @@ class OwnScores:
         """What scoring a candidate has taken so far."""
         return self._seconds / max(self._n_scored, 1)
 
-    def of(self, number: int, best_epochs: tuple[int, ...]) -> Values:
-        """Give a candidate's scores by its best epochs."""
+    def of(
+        self, number: int, best_epochs: tuple[int, ...], score: Callable[[int], Values]
+    ) -> Values:
+        """Give a candidate's scores, one a fold, by its best epochs; `score` finds unknown ones."""
         known = self._known.get(number)
         if known is not None and known[0] == best_epochs:
             return known[1]
         if self._known and self.is_late():
-            return np.full(self._n_folds(), np.nan) if known is None else known[1]
+            return np.full(len(best_epochs), np.nan) if known is None else known[1]
         started = time.perf_counter()
-        scores = self._score(number)
+        scores = score(number)
         self._known[number] = best_epochs, scores
         self._seconds += time.perf_counter() - started
         self._n_scored += 1

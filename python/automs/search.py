@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -41,7 +42,7 @@ class Search:
     problem : Problem
     clock : Clock
     reserve : callable, optional
-        Gives the seconds to keep back for what comes after so many trials; 0 by default.
+        Gives the seconds that this search keeps back for what comes after it; 0 by default.
     audience : Audience, optional
         Told of progress and of every trial that ended; it may end the search.
     """
@@ -53,7 +54,7 @@ class Search:
         problem: Problem,
         clock: Clock,
         *,
-        reserve: Callable[[int], float] = lambda _: 0.0,
+        reserve: Callable[[Search], float] = lambda _: 0.0,
         audience: Audience | None = None,
     ) -> None:
         self.training = training
@@ -61,7 +62,8 @@ class Search:
         self.problem = problem
         self.clock = clock
         self._reserve_for = reserve
-        training.own_scores.end_with(clock, lambda: self.reserve)
+        own = weakref.proxy(self)  # a cycle would hold all views until a collection
+        training.own_scores.end_with(clock, lambda: own.reserve)
         self.audience = Audience(()) if audience is None else audience
         self._best_score = -math.inf
         self._n_running = 0
@@ -95,7 +97,7 @@ class Search:
     @property
     def reserve(self) -> float:
         """Seconds that are kept back for what comes after the search."""
-        return self._reserve_for(len(self._numbers))
+        return self._reserve_for(self)
 
     def seconds_of_best(self, n_trials: int) -> list[float]:
         """Give the training time of the best finished trials, at most so many."""

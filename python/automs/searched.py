@@ -146,9 +146,9 @@ def _search(
     )
     limit, finish = clock.limit or 0.0, FinishTime(0.0, 0.0)
 
-    def reserve(n_trials: int) -> float:
+    def reserve(search: Search) -> float:
         of_one = len(kept_members(search.most_members, training.n_folds))
-        packing = finish.seconds(of_one * settings.ensemble_size, n_trials)
+        packing = finish.seconds(of_one * settings.ensemble_size, search.n_candidates)
         share = _FINISH_SHARE * limit
         if training.n_folds == 1:
             members = search.seconds_of_best(settings.ensemble_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from automs._core import TrainJobs
 from automs.candidates import Candidate, as_single
 from automs.columns import as_network, to_columns
+from automs.held_jobs import HeldJobs
 from automs.memory import Memory
 from automs.outcomes import FoldNetwork, JobState, Progress, ProgressColumns, gather_folds
 from automs.own_scores import OwnScores
@@ -74,9 +75,10 @@ class Training:
         self.candidates: Sequence[Candidate] = self._added
         self.memory = Memory(None) if memory is None else memory
         self._jobs = TrainJobs()
-        self.own_scores = OwnScores(self._score, lambda: self.n_folds)
+        self.own_scores = OwnScores()
         self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
         self.views = Views(self._rows, self._jobs, self.memory, n_threads)
+        self._held = HeldJobs(self._jobs, self.views)
 
     @property
     def folds(self) -> range:
@@ -102,11 +104,8 @@ class Training:
         trained = [as_network(candidate) for candidate in candidates]
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))
-        views = [self.view(fold, c) for c in candidates for fold in range(self.n_folds)]
-        numbers = np.arange(first, first + len(candidates), dtype=np.int64)
-        self._jobs.add_jobs(
-            np.repeat(numbers, self.n_folds), np.array([v.number for v in views], dtype=np.int64)
-        )
+        views = [[self.view(fold, c).number for fold in self.folds] for c in candidates]
+        self._held.add(np.array(views, dtype=np.int64).reshape(-1, self.n_folds))
         self._added.extend(candidates)
         return first
 
@@ -120,7 +119,7 @@ class Training:
         for numbers in columns.groups():
             one = columns[int(numbers[0])]
             views[numbers] = [self.view(fold, one).number for fold in self.folds]
-        self._jobs.add_jobs(np.repeat(np.arange(n, dtype=np.int64), self.n_folds), views.ravel())
+        self._held.add(views)
         self.candidates = columns
 
     def train_weights(self, fold: int) -> Values | None:
@@ -157,10 +156,9 @@ class Training:
         bins, slots = ([n for _, n, slot in encoder.binned if slot == s] for s in (False, True))
         return encoder.n_features, encoder.embedding_rows, bins, slots, encoder.n_scaled
 
-    def job_numbers(self, candidates: Sequence[int]) -> npt.NDArray[np.int64]:
+    def job_numbers(self, candidates: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""
-        first = np.asarray(candidates, dtype=np.int64).reshape(-1, 1) * self.n_folds
-        return (first + np.arange(self.n_folds, dtype=np.int64)).ravel()
+        return self._held.numbers(candidates)
 
     def run(
         self,
@@ -174,14 +172,12 @@ class Training:
         `look` is called every few milliseconds and returns True to stop. A KeyboardInterrupt
         passes through once the threads have joined; whole epochs trained until then are kept.
         """
-        self._jobs.run(
-            self.job_numbers(candidates),
-            np.repeat(np.asarray(until_epochs, dtype=np.int32), self.n_folds),
-            self.n_threads,
-            self.metric.name if self.metric.native else None,
-            time_limit,
-            look,
-        )
+        metric = self.metric.name if self.metric.native else None
+        self._held.run(candidates, until_epochs, self.n_threads, metric, time_limit, look)
+
+    def held_parts(self, candidates: npt.ArrayLike) -> Iterator[npt.NDArray[np.int64]]:
+        """Part candidates, by position: the features of a part are there until the next one."""
+        return self._held.parts(candidates)
 
     def set_weights(
         self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]], seconds: float
@@ -191,6 +187,7 @@ class Training:
         `seconds` is what finding them took, for all folds together.
         """
         metric = self.metric.name if self.metric.native else None
+        self.views.hold(self.view(fold, self.candidates[candidate]) for fold in self.folds)
         for job, weights in zip(self.job_numbers([candidate]), fold_weights, strict=True):
             flat = np.ascontiguousarray(weights, dtype=np.float32).ravel()
             self._jobs.set_weights(int(job), flat, seconds / self.n_folds, metric)
@@ -210,8 +207,8 @@ class Training:
             trained = (folds["best_epoch"] > 0).all(axis=1) & (columns.state != JobState.DIVERGED)
             order = np.argsort(columns.loss, kind="stable")  # where time is short, the best first
             for at in order[trained[order]]:
-                best_epochs = tuple(folds["best_epoch"][at].tolist())
-                columns.fold_scores[at] = self.own_scores.of(candidates[int(at)], best_epochs)
+                number, best_epochs = candidates[int(at)], tuple(folds["best_epoch"][at].tolist())
+                columns.fold_scores[at] = self.own_scores.of(number, best_epochs, self._score)
         return columns
 
     def _score(self, number: int) -> Values:
@@ -219,7 +216,7 @@ class Training:
 
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
-        flat = self._jobs.validation_predictions(self.job_numbers(candidates), self.n_threads)
+        flat = self._held.validation_predictions(candidates, self.n_threads)
         if self.metric.has_domain:  # where a network's values may not be, bounds have to keep them
             ranges = [self.target_range(fold) for fold in self.folds] * len(candidates)
             flat = [p if r is None else np.clip(p, *r) for p, r in zip(flat, ranges, strict=True)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +20,9 @@ from automs.table import ColumnKind, Table
 from automs.target import Target
 from automs.target_scale import ScaleKind, TargetScale, fit_target_scale, kind_of_scale
 
-__all__ = ["FoldRows", "View", "Views"]
+__all__ = ["Features", "FoldRows", "View", "Views"]
 
 Values = npt.NDArray[np.float64]
-_Encoded = tuple[
-    npt.NDArray[np.float32],
-    npt.NDArray[np.int32],
-    npt.NDArray[np.uint16] | None,
-    npt.NDArray[np.float32] | None,
-]
 _Logs = tuple[npt.NDArray[np.float32], Values, Values, Values]
 #: Fold, encoding, whether categories are embedded, the target's scale.
 _Key = tuple[int, str, bool, ScaleKind]
@@ -57,36 +53,45 @@ class FoldRows:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A fold in one encoding: its number in the engine and what was learned from its rows.
+class Features:
+    """What an encoder makes of all rows of a table.
 
     X (n_rows, n_dense) holds the dense features, `codes` (n_rows, n_embedded) the rows of
     embedded categories in their tables. Of piecewise columns, and of one-hot ones of 5 slots and
     more, there are `bins` and `fractions` (n_rows, n_binned) instead of their features.
     """
 
-    number: int
-    encoder: Encoder
     X: npt.NDArray[np.float32]
     codes: npt.NDArray[np.int32]
-    target_scale: TargetScale
     bins: npt.NDArray[np.uint16] | None = None
     fractions: npt.NDArray[np.float32] | None = None
+
+    def of_engine(self) -> tuple[Any, ...]:
+        """Give them as the engine takes them: without codes where nothing is embedded."""
+        return self.X, self.codes if self.codes.shape[1] else None, self.bins, self.fractions
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A fold in one encoding: its number in the engine and what was learned from its rows."""
+
+    number: int
+    encoder: Encoder
+    target_scale: TargetScale
+    n_bytes: int
+    """What the encoded table takes."""
 
     @property
     def embedding_rows(self) -> list[int]:
         """The rows of each embedded column's table."""
         return self.encoder.embedding_rows
 
-    @property
-    def n_bytes(self) -> int:
-        """What the encoded table takes."""
-        compact = (array.nbytes for array in (self.bins, self.fractions) if array is not None)
-        return self.X.nbytes + self.codes.nbytes + sum(compact)
-
 
 class Views:
     """Makes and keeps views, one for each fold, encoding and scale of the target.
+
+    Their features are put away, the longest unused first, where all would take more than
+    `Memory.view_bytes`, and made again, to the same bits, when they are asked for.
 
     Parameters
     ----------
@@ -110,6 +115,8 @@ class Views:
         self._memory = memory
         self._n_threads = n_threads
         self._views: dict[_Key, View] = {}
+        self._made: list[View] = []  # by their numbers
+        self._features: dict[Encoder, Features] = {}  # those that are there, the last used last
         self._encoders: dict[tuple[int, str, bool], Encoder] = {}
         self._refused: set[tuple[str, bool]] = set()
         kinds = {column.kind for column in rows.table.columns}
@@ -122,6 +129,42 @@ class Views:
         if key not in self._views:
             self._views[key] = self._make(key)
         return self._views[key]
+
+    def features(self, view: View) -> Features:
+        """Give what a view's rows are encoded to; threads may ask for what is held."""
+        if view.encoder not in self._features:
+            self.hold([view])
+        return self._features[view.encoder]
+
+    def hold(self, views: Iterable[View]) -> None:
+        """Have the features of these views there, all at once."""
+        encoders = dict.fromkeys(view.encoder for view in views)
+        for encoder in encoders:
+            if encoder in self._features:
+                self._features[encoder] = self._features.pop(encoder)
+        for encoder in encoders:
+            if encoder not in self._features:
+                self._bring_back(encoder, encoders)
+
+    def make_room(self, n_bytes: float, beside: Container[Encoder] = ()) -> None:
+        """Put features away until so many bytes more are within the bound, or all are away."""
+        room = self._memory.view_bytes - n_bytes
+        taken = sum(map(self._n_bytes, self._features))
+        for encoder in list(self._features):
+            if taken <= room:
+                return
+            if encoder not in beside:
+                taken -= self._n_bytes(encoder)
+                self._put_away(encoder)
+
+    def fit_together(self, views: Iterable[View]) -> bool:
+        """Whether the features of these views may be there at once."""
+        encoders = {view.encoder for view in views}
+        return sum(map(self._n_bytes, encoders)) <= self._memory.view_bytes
+
+    def numbered(self, number: int) -> View:
+        """Give a view by its number in the engine."""
+        return self._made[number]
 
     def encoder(self, fold: int, candidate: Candidate) -> Encoder:
         """Give the encoder of a fold as this candidate uses it, without a view of all rows."""
@@ -162,10 +205,9 @@ class Views:
         fold, encoding, embed, kind = key
         rows, split = self._rows, self._rows.splits[fold]
         encoder = self._encoder(fold, encoding, embed)
-        if twin := next((v for v in self._views.values() if v.encoder is encoder), None):
-            X, codes, bins, fractions = twin.X, twin.codes, twin.bins, twin.fractions
-        else:
-            X, codes, bins, fractions = self._encode(encoder)
+        if encoder not in self._features:
+            self._bring_back(encoder, ())
+        X, codes, bins, fractions = self._features[encoder].of_engine()
         scale = fit_target_scale(rows.target, split.train_rows, rows.sample_weight, kind)
         number = self._jobs.add_view(
             rows.target.task,
@@ -177,7 +219,7 @@ class Views:
             split.validation_rows,
             scale.centre,
             scale.scale,
-            codes if encoder.n_embedded else None,
+            codes,
             encoder.embedding_rows,
             bins,
             fractions,
@@ -186,18 +228,28 @@ class Views:
             _logs(scale, rows.target.values),
         )
         self.seconds = max(self.seconds, perf_counter() - started)
-        return View(number, encoder, X, codes, scale, bins, fractions)
+        self._made.append(View(number, encoder, scale, self._n_bytes(encoder)))
+        return self._made[number]
 
-    def _encode(self, encoder: Encoder) -> _Encoded:
-        take = self._memory.take_view if self._views else self._memory.take_first_view
-        take(self._n_bytes(encoder))
-        if encoder.binned:
-            X, codes, bins, fractions = encode_values(
-                encoder, self._rows.table.values, self._n_threads, compact=True
-            )
-            return X, codes, bins, fractions
-        X, codes = encode_values(encoder, self._rows.table.values, self._n_threads)
-        return X, codes, None, None
+    def _bring_back(self, encoder: Encoder, beside: Container[Encoder]) -> None:
+        """Encode all rows, for the views that there are and others to come."""
+        views = [view for view in self._made if view.encoder is encoder]
+        n_bytes = self._n_bytes(encoder)
+        if not views:
+            take = self._memory.take_view if self._made else self._memory.take_first_view
+            take(n_bytes)
+        self.make_room(n_bytes, beside)
+        values, compact = self._rows.table.values, bool(encoder.binned)
+        features = Features(*encode_values(encoder, values, self._n_threads, compact=compact))
+        self._features[encoder] = features
+        for view in views:
+            self._jobs.bring_back(view.number, *features.of_engine())
+
+    def _put_away(self, encoder: Encoder) -> None:
+        del self._features[encoder]
+        for view in self._made:
+            if view.encoder is encoder:
+                self._jobs.put_away(view.number)
 
     def _encoder(self, fold: int, encoding: str, embed: bool) -> Encoder:
         """Give an encoder of a fold; those that make the same features are one."""

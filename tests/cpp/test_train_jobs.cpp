@@ -151,6 +151,50 @@ void test_a_settled_job_can_be_used_and_starts_again() {
   CHECK_THROWS(jobs.settle({99}), std::invalid_argument);
 }
 
+void test_a_view_that_was_away_gives_the_same_bits_from_elsewhere() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1, 200);
+  Candidate c = make_candidate({10}, Activation::relu, Loss::squared);
+  c.epochs = 4;
+  TrainJobs whole, moved;
+  for (TrainJobs* jobs : {&whole, &moved}) {
+    jobs->add_view(p.view);
+    jobs->add_job(jobs->add_candidate(c), 0);
+  }
+  Stop stop;
+  whole.run({{0, 4}}, 1, Metric::rmse, stop);
+  {
+    const std::vector<float> first = p.X;
+    moved.bring_back(0, {first.data(), nullptr, nullptr, nullptr});
+    moved.run({{0, 2}}, 1, Metric::rmse, stop);
+    moved.put_away(0);
+  }
+  CHECK_THROWS(moved.run({{0, 4}}, 1, Metric::rmse, stop), std::invalid_argument);
+  CHECK_THROWS(moved.validation_predictions({0}, 1), std::invalid_argument);
+  CHECK_THROWS(moved.bring_back(0, {}), std::invalid_argument);
+  CHECK_THROWS(moved.bring_back(1, {p.X.data(), nullptr, nullptr, nullptr}), std::invalid_argument);
+  CHECK_THROWS(moved.put_away(1), std::invalid_argument);
+  CHECK(moved.weights(0).layers.size() == 2);
+  moved.put_away(0);
+  const std::vector<float> second = p.X;
+  moved.bring_back(0, {second.data(), nullptr, nullptr, nullptr});
+  moved.run({{0, 4}}, 1, Metric::rmse, stop);
+  check_equal(whole.state(0), moved.state(0));
+  CHECK(whole.validation_predictions({0}, 1) == moved.validation_predictions({0}, 1));
+}
+
+void test_a_closed_form_needs_its_view() {
+  const Problem<float> p = make_problem<float>(Loss::squared, 1, 200);
+  TrainJobs jobs;
+  jobs.add_view(p.view);
+  jobs.add_job(jobs.add_candidate(make_candidate({}, Activation::relu, Loss::squared)), 0);
+  const std::vector<float> dense(static_cast<std::size_t>(p.view.n_features) + 1, 0.5f);
+  jobs.put_away(0);
+  CHECK_THROWS(jobs.set_weights(0, dense, 0.0, Metric::rmse), std::invalid_argument);
+  jobs.bring_back(0, {p.X.data(), nullptr, nullptr, nullptr});
+  jobs.set_weights(0, dense, 0.0, Metric::rmse);
+  CHECK(jobs.state(0).state == JobState::complete);
+}
+
 void test_logarithms_and_their_loss_belong_together() {
   const Problem<float> logs = make_problem<float>(Loss::squared_log, 2);
   View<float> broken = logs.view;
@@ -261,6 +305,8 @@ int main() {
   test_exported_state_goes_on_to_the_same_bits();
   test_bad_arguments_are_refused();
   test_a_settled_job_can_be_used_and_starts_again();
+  test_a_view_that_was_away_gives_the_same_bits_from_elsewhere();
+  test_a_closed_form_needs_its_view();
   test_logarithms_and_their_loss_belong_together();
   test_logarithms_come_back_in_the_targets_units();
   test_an_exception_in_a_task_reaches_the_caller();
