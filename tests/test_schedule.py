@@ -12,6 +12,7 @@ from automs.schedule import (
     n_survivors,
     promote,
     rung_epochs,
+    shorter_runs,
 )
 
 
@@ -27,6 +28,15 @@ def test_rungs_ascend_to_the_last_epoch(epochs):
 @pytest.mark.parametrize("times", [1, 2, 16])
 def test_rungs_lie_where_the_cycles_of_coslog4_end(times):
     assert rung_epochs(15 * times) == [times, 3 * times, 7 * times, 15 * times]
+
+
+@given(st.integers(1, 500), st.integers(1, 10_000))
+def test_shorter_runs_halve_and_keep_enough_steps(epochs, steps):
+    runs = shorter_runs(epochs, steps)
+    assert runs == [epochs // 2**times for times in range(1, len(runs) + 1)]
+    assert all(n >= 1 and n * steps >= 5000 for n in runs)
+    following = epochs // 2 ** (len(runs) + 1)
+    assert following == 0 or following * steps < 5000
 
 
 @pytest.mark.parametrize("fractions", [(), (0.5,), (0.5, 0.2, 1), (0, 1), (0.5, 1, 1.5)])

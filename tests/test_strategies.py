@@ -14,6 +14,7 @@ from automs.search_space import Float, SearchSpace
 from automs.strategies import (
     STRATEGIES,
     HalvingStrategy,
+    Problem,
     RandomStrategy,
     Request,
     Result,
@@ -200,6 +201,35 @@ class TwentyLines(Strategy):
 class TestAUsersOwn(StrategyContract):
     def make(self):
         return TwentyLines()
+
+
+WIDE = Candidate((128, 128), epochs=15, batch_size=512, seed=1)
+
+
+def large_problem(n_rows, **settings):
+    space = SearchSpace({"hidden_layer_sizes": (128, 128), "epochs": 15, "batch_size": 512})
+    sizes = {"n_rows": n_rows, "n_folds": 1, "n_features": 10, "n_outputs": 1}
+    return Problem(search_space=space, seed=0, **sizes, **settings)
+
+
+@pytest.mark.parametrize("name", ["random", "halving", "gibbs"])
+@pytest.mark.parametrize(("share", "n_epochs"), [(1.4, 15), (0.6, 7), (0.01, 7)])
+def test_on_many_rows_a_first_candidate_that_does_not_fit_has_fewer_epochs(name, share, n_epochs):
+    of = large_problem(10**6, first_candidates=[WIDE])
+    strategy = make_strategy(name)
+    strategy.start(of)
+    strategy.ask(share * of.cost(WIDE))
+    assert strategy.candidates[0] == replace(WIDE, epochs=n_epochs)
+
+
+@pytest.mark.parametrize(
+    "of", [large_problem(10**6), large_problem(10**5, first_candidates=[WIDE])]
+)
+def test_epochs_of_the_caller_and_of_few_rows_stay(of):
+    strategy = make_strategy("halving")
+    strategy.start(of)
+    strategy.ask(0.6 * of.cost(WIDE))
+    assert [candidate.epochs for candidate in strategy.candidates] == [15]
 
 
 def test_strategies_are_made_by_name():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,10 +16,13 @@ __all__ = [
     "n_survivors",
     "promote",
     "rung_epochs",
+    "shorter_runs",
 ]
 
 #: Ends of coslog4's four cycles, where the learning rate has come down and scores are comparable.
 RUNG_FRACTIONS = (1 / 15, 3 / 15, 7 / 15, 1.0)
+#: What a run that is made shorter than its candidate says has at least.
+_LEAST_STEPS = 5_000
 
 
 def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
@@ -32,6 +36,23 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
 def epoch_at(epochs: int, fraction: float) -> int:
     """Give the whole epoch, at least 1, nearest to a fraction of `epochs`."""
     return min(max(round(fraction * epochs), 1), epochs)
+
+
+def shorter_runs(epochs: int, steps: int) -> list[int]:
+    """Give what a run of so many epochs, of so many steps each, may be shortened to.
+
+    On millions of rows a few epochs are as many steps as hundreds are on a small table.
+
+    Examples
+    --------
+    >>> shorter_runs(30, 2000), shorter_runs(30, 100)
+    ([15, 7, 3], [])
+    """
+    halves = itertools.takewhile(
+        lambda n: n >= 1 and n * steps >= _LEAST_STEPS,
+        (epochs >> times for times in itertools.count(1)),
+    )
+    return list(halves)
 
 
 def rung_epochs(epochs: int, fractions: Sequence[float] = RUNG_FRACTIONS) -> list[int]:

@@ -151,9 +151,7 @@ def _search(
         packing = finish.seconds(of_one * settings.ensemble_size, search.n_candidates)
         share = _FINISH_SHARE * limit
         if training.n_folds == 1:
-            members = search.seconds_of_best(settings.ensemble_size)
-            wanted = refit_seconds(training, members) if members else limit
-            share = min(share + wanted, _REFIT_SHARE * limit)
+            share += _seconds_to_refit(search, settings.ensemble_size, _REFIT_SHARE * limit - share)
         if settings.limits.are_set:
             share = max(share, _LIMITS_SHARE * limit)
         return max(share, _MIN_RESERVE) + min(packing, _MAX_FINISH_SHARE * limit)
@@ -169,6 +167,16 @@ def _search(
             finish = rehearse(search, table)
         search.run()
     return search, finish, workshop
+
+
+def _seconds_to_refit(search: Search, ensemble_size: int, at_most: float) -> float:
+    """Give what to keep for training the best again: nothing, if that is too short for the best."""
+    members = search.seconds_of_best(ensemble_size)
+    if not members:
+        return at_most
+    if refit_seconds(search.training, members[:1]) > at_most:
+        return 0.0
+    return min(refit_seconds(search.training, members), at_most)
 
 
 def _open_workshop(search: Search, table: Table, settings: FitSettings, clock: Clock) -> Workshop:

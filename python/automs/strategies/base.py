@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from automs.candidates import Candidate
 from automs.cost import nominal_cost
 from automs.draws import draw_candidates
+from automs.schedule import shorter_runs
 from automs.search_space import SearchSpace
 from automs.seeds import derive_seed
 
@@ -247,20 +249,28 @@ class Strategy(ABC):
     def fitting_candidate(
         self, propose: Callable[[], Candidate], fits: Callable[[float], bool]
     ) -> Candidate | None:
-        """Give the first of some proposals whose full cost fits.
+        """Give the first of some proposals whose full cost fits, with fewer epochs if need be.
 
         Where none does there is none, but for the very first candidate: that is the cheapest
         proposal then, as a training that is cut is better than none.
         """
         cheapest: tuple[float, Candidate] | None = None
-        for _ in range(_N_PROPOSALS):
-            candidate = propose()
+        proposals = (propose() for _ in range(_N_PROPOSALS))
+        for candidate in itertools.chain.from_iterable(map(self._shortened, proposals)):
             cost = self.full_cost(candidate)
             if fits(cost):
                 return candidate
             if cheapest is None or cost < cheapest[0]:
                 cheapest = (cost, candidate)
         return None if cheapest is None or self.candidates else cheapest[1]
+
+    def _shortened(self, candidate: Candidate) -> list[Candidate]:
+        """Give a candidate, and the same with fewer epochs, where these are not the caller's."""
+        problem = self.problem
+        if not problem.first_candidates or candidate.optimizer == "exact":
+            return [candidate]
+        runs = shorter_runs(candidate.epochs, math.ceil(problem.n_rows / candidate.batch_size))
+        return [candidate, *(replace(candidate, epochs=epochs) for epochs in runs)]
 
     def full_cost(self, candidate: Candidate) -> float:
         """Give the nominal cost of all epochs on all folds."""
