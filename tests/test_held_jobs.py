@@ -94,9 +94,8 @@ def test_bits_are_those_of_features_that_all_stay(table, monkeypatch, n_views, n
     assert_same(trained(training), expected)
 
 
-@pytest.mark.parametrize("n_views", [2, 3.5, 6])
+@pytest.mark.parametrize("n_views", [1, 2, 3.5, 6])
 def test_features_that_are_there_keep_within_the_bound(table, monkeypatch, n_views):
-    """Both folds of a candidate are the least that there may be."""
     X, y = table
     training = make_training(X, np.abs(y))
     bound_views(monkeypatch, training, n_views)
@@ -109,7 +108,7 @@ def test_features_that_are_there_keep_within_the_bound(table, monkeypatch, n_vie
 
     monkeypatch.setattr(views, "_bring_back", noted)
     trained(training)
-    assert len(most) > 2 * len(candidates())
+    assert len(most) > 20
     assert max(most) <= views._memory.view_bytes
 
 
@@ -146,8 +145,37 @@ def test_time_is_that_of_all_parts(table, monkeypatch, look):
     training = make_training(X, np.abs(y))
     bound_views(monkeypatch, training, 1)
     numbers = range(training.add(candidates()), len(candidates()))
-    training.run(numbers, [4] * len(numbers), 0.0, look)
+    there = list(training.views._features)
+    training.run(numbers, [4] * len(numbers), 0.0 if look is None else None, look)
     assert {p.epoch for p in training.progress(numbers)} == {0}
+    assert list(training.views._features) == there, "something was encoded although it was late"
+
+
+def test_what_is_late_after_the_first_part_is_left(table, monkeypatch):
+    X, y = table
+    training = make_training(X, np.abs(y), n_folds=0.25)
+    bound_views(monkeypatch, training, 1)
+    numbers = range(training.add(candidates()), len(candidates()))
+    ticks = iter([0.0, 1.0, 1.0, *[9.0] * 100])
+    monkeypatch.setattr("automs.held_jobs.perf_counter", lambda: next(ticks))
+    training.run(numbers, [4] * len(numbers), 5.0)
+    trained = {
+        training.candidates[p].encoding for p in numbers if training.progress([p])[0].epoch == 4
+    }
+    assert len(trained) == 1
+
+
+def test_seconds_are_counted_for_what_is_away_alone(table):
+    X, y = table
+    training = make_training(X, np.abs(y))
+    nets = [Candidate(encoding=name, embedding_size=0, seed=1) for name in ENCODINGS]
+    number = training.add(nets)
+    numbers = range(number, number + len(ENCODINGS))
+    assert training.held.seconds_for(numbers) == 0.0
+    training.views.make_room(np.inf)
+    training.held.hold([numbers[0]])
+    expected = 2 * (len(ENCODINGS) - 1) * training.views.seconds
+    assert training.held.seconds_for(numbers) == pytest.approx(expected)
 
 
 def test_a_whole_search_gives_the_same_model(table, monkeypatch):

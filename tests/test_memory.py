@@ -24,6 +24,7 @@ def test_without_a_limit_every_view_can_be_made():
     memory = Memory(None, 10**18)
     memory.take_view(10**18)
     assert memory.has_room(10**18)
+    assert memory.n_more(10**18, 7) == 7
 
 
 @pytest.mark.parametrize("n_bytes", [10**3, 10**9])
@@ -36,13 +37,6 @@ def test_without_a_limit_what_is_kept_has_shares_of_the_bound(n_bytes):
     assert kept + memory.view_bytes == pytest.approx(2 * n_bytes + 300e6, rel=1e-12)
     assert memory.prediction_bytes <= kept
     assert memory.refit_bytes <= memory.view_bytes
-
-
-@pytest.mark.parametrize(("n_bytes", "n_more"), [(10**6, 9), (40 * 10**6, 3), (10**9, 0)])
-def test_without_a_limit_folds_are_as_many_as_views_may_be_there(n_bytes, n_more):
-    memory = Memory(None)
-    memory.take_first_view(n_bytes)
-    assert memory.n_more(n_bytes, 9) == n_more
 
 
 def test_views_take_three_quarters_and_states_half_of_the_rest():

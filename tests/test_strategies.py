@@ -213,13 +213,31 @@ def large_problem(n_rows, **settings):
 
 
 @pytest.mark.parametrize("name", ["random", "halving", "gibbs"])
-@pytest.mark.parametrize(("share", "n_epochs"), [(1.4, 15), (0.6, 7), (0.01, 7)])
+@pytest.mark.parametrize(("share", "n_epochs"), [(1.6, 15), (0.6, 7), (0.01, 3)])
 def test_on_many_rows_a_first_candidate_that_does_not_fit_has_fewer_epochs(name, share, n_epochs):
     of = large_problem(10**6, first_candidates=[WIDE])
     strategy = make_strategy(name)
     strategy.start(of)
     strategy.ask(share * of.cost(WIDE))
-    assert strategy.candidates[0] == replace(WIDE, epochs=n_epochs)
+    assert strategy.candidates == [replace(WIDE, epochs=n_epochs)]
+
+
+def test_one_that_does_not_fit_with_fewer_epochs_either_is_passed_over():
+    small = Candidate((32, 32), epochs=15, batch_size=512, seed=2)
+    of = large_problem(10**6, first_candidates=[WIDE, small])
+    strategy = make_strategy("halving")
+    strategy.start(of)
+    strategy.ask(0.5 * of.cost(small))
+    assert strategy.candidates == [replace(small, epochs=7)]
+
+
+@pytest.mark.parametrize("name", ["random", "halving", "gibbs"])
+def test_a_candidate_with_fewer_epochs_is_trained_once(name):
+    firsts = [replace(WIDE, seed=seed) for seed in range(4)]
+    of = large_problem(10**6, first_candidates=firsts)
+    search = Search(make_strategy(name), of, allowance=0.6 * of.cost(WIDE))
+    made = Counter((c.seed, c.hidden_layer_sizes) for c in search.strategy.candidates)
+    assert max(made.values()) == 1
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,19 @@ bool is_finished(const State<float>& state) {
   return state.state == JobState::complete || state.state == JobState::diverged;
 }
 
+/// Notes that a run was over before this job began.
+void leave(State<float>& state, int until_epoch, const Stop& stop) {
+  if (is_finished(state) || state.epoch >= until_epoch) return;
+  state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;
+}
+
+void point_to(View<float>& view, const Features<float>& features) {
+  view.X = features.X;
+  view.codes = features.codes;
+  view.bins = features.bins;
+  view.fractions = features.fractions;
+}
+
 }  // namespace
 
 std::size_t TrainJobs::add_view(View<float> view) {
@@ -30,23 +43,22 @@ std::size_t TrainJobs::add_view(View<float> view) {
 }
 
 void TrainJobs::put_away(std::size_t number) {
-  View<float> away = view(number);
-  away.is_away = true;
-  away.X = away.fractions = nullptr;
-  away.codes = nullptr;
-  away.bins = nullptr;
-  views_[number] = std::move(away);
+  view(number);  // or throws
+  point_to(views_[number], {});
+  views_[number].is_away = true;
 }
 
 void TrainJobs::bring_back(std::size_t number, const Features<float>& features) {
-  View<float> back = view(number);
+  put_away(number);
+  View<float>& back = views_[number];
+  point_to(back, features);
+  try {
+    check_features(back);
+  } catch (...) {
+    point_to(back, {});
+    throw;
+  }
   back.is_away = false;
-  back.X = features.X;
-  back.codes = features.codes;
-  back.bins = features.bins;
-  back.fractions = features.fractions;
-  check_features(back);
-  views_[number] = std::move(back);
 }
 
 std::size_t TrainJobs::add_candidate(Candidate candidate) {
@@ -135,8 +147,9 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
                     std::optional<Metric> metric, Stop& stop) {
   std::vector<double> costs;
   std::vector<bool> requested(jobs_.size(), false);
+  const bool is_over = stop.requested(0);
   for (const JobRequest& request : requests) {
-    require_features(request.job);
+    if (!is_over) require_features(request.job);
     require(!requested[request.job], "a job was requested twice");
     requested[request.job] = true;
     costs.push_back(expected_cost(request));
@@ -151,6 +164,10 @@ void TrainJobs::run(const std::vector<JobRequest>& requests, int n_threads,
   auto train = [&](std::size_t task, int thread) {
     const JobRequest& request = requests[order[task]];
     const Job& job = jobs_[request.job];
+    if (views_[job.view].is_away) {
+      leave(*job.state, std::min(request.until_epoch, candidates_[job.candidate].epochs), stop);
+      return;
+    }
     const Network network = network_of(candidates_[job.candidate], views_[job.view]);
     ThreadBuffers<float>& own = buffers[static_cast<std::size_t>(thread)];
     if (!panels.empty()) own.workspace.help = {&crew, thread, &panels};

@@ -92,7 +92,8 @@ class TrainJobs {
   const Candidate& candidate_of(std::size_t job) const;
 
   /// Trains every requested job on, longest first. `metric` scores the validation rows after every
-  /// epoch; without one the negative loss chooses the best epoch.
+  /// epoch; without one the negative loss chooses the best epoch. A view may be away only where
+  /// `stop` is requested from the start: its jobs are then noted as stopped or timed out.
   void run(const std::vector<JobRequest>& requests, int n_threads, std::optional<Metric> metric,
            Stop& stop);
 

@@ -155,10 +155,13 @@ def _is_slow(training: Training, ensemble: Ensemble, clock: Clock, own: Predicti
     """Whether predicting and scoring validation rows would take too much of the time left."""
     if math.isinf(clock.remaining()):
         return False
-    started = clock.elapsed()
     first = replace(ensemble, members=ensemble.members[:1])
+    training.held.hold([first.members[0].number])
+    started = clock.elapsed()
     training.fold_scores(_scored(first), _by_member(training, first, own)[0])
     expected = (1 + len(ensemble.members)) * (clock.elapsed() - started)
+    if own is None:
+        expected += training.held.seconds_for([trial.number for trial in ensemble.members])
     return expected > _SHARE * clock.remaining()
 
 

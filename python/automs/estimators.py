@@ -55,8 +55,8 @@ default="auto"
         encoding and row 4 bytes a feature; all bins of a piecewise column, or slots of a one-hot
         one from 5 on, take 6), kept networks, predictions. Where they would take more, fewer
         encodings, folds and networks are used; where not even one view fits, it is an error. None
-        takes every view that is asked for, and keeps networks and states to resume from within
-        180 MB and half of the first view; candidates beyond that start again when promoted.
+        keeps views, networks and states to resume from within 300 MB and twice the first view:
+        views beyond that are made again when needed, candidates start again when promoted.
     latency_limit : float, optional, microseconds
         What predicting one row may take, from Python on one thread, by the model that is chosen:
         see Notes. Measured on this machine; without a time limit nominal.

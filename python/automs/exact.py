@@ -122,42 +122,42 @@ def _train_paths(training: Training, candidates: Sequence[int], limits: _Limits)
         )
         for numbers in by_encoding.values()
     ]
-    solved: set[int] = set()
-    n_later = len(paths)
-    for part in training.held_parts([path.candidates[0] for path in paths]):
-        n_later -= len(part)
-        jobs = [(paths[at], fold) for at in part for fold in training.folds]
-        solved.update(_solve_together(training, jobs, limits, started, n_later * training.n_folds))
-    return [number for path in paths for number in path.candidates if number in solved]
+    solved = _solve_paths(training, paths, limits, started)
+    seconds = (time.perf_counter() - started) / max(len(candidates), 1)
+    training.set_weights(solved, seconds)
+    return list(solved)
 
 
-def _solve_together(
-    training: Training,
-    jobs: Sequence[tuple[_Path, int]],
-    limits: _Limits,
-    started: float,
-    n_later: int,
-) -> list[int]:
-    """Solve paths on folds whose features are there, before so many others; give what is solved."""
-    began = time.perf_counter()
+def _solve_paths(
+    training: Training, paths: Sequence[_Path], limits: _Limits, started: float
+) -> dict[int, list[Weights]]:
+    """Give the weights of the candidates that were solved on every fold, fold by fold."""
+    n_folds, n_threads = training.n_folds, training.n_threads
+    todo = [(path, fold) for path in paths for fold in training.folds]
+    jobs = training.job_numbers([path.candidates[0] for path in paths])
+    end = math.inf if limits.time_limit is None else started + limits.time_limit
+    done: dict[int, list[Weights | None]] = {}
 
-    def solve(at: int) -> list[Weights | None]:
-        path, fold = jobs[at]
-        n_rounds = math.ceil((len(jobs) + n_later - at) / training.n_threads)
+    def is_late() -> bool:  # the first is tried whatever the time
+        stopped = limits.look is not None and limits.look()
+        return bool(done) and (stopped or time.perf_counter() >= end)
+
+    def solve(at: int, n_rounds: int) -> list[Weights | None]:
+        path, fold = todo[at]
         return _solve(training, fold, path, limits.of_next(started, n_rounds))
 
-    with ThreadPoolExecutor(max_workers=training.n_threads) as pool:
-        done = list(pool.map(solve, range(len(jobs))))
-    paths = [path for path, fold in jobs if fold == 0]
-    n_candidates = sum(len(path.candidates) for path in paths)
-    seconds = (time.perf_counter() - began) / n_candidates
-    solved = []
+    with ThreadPoolExecutor(max_workers=n_threads) as pool:
+        for part in training.held.parts(jobs, is_late):
+            n_left = len(todo) - len(done)
+            n_rounds = [math.ceil((n_left - at) / n_threads) for at in range(len(part))]
+            done |= zip(part.tolist(), pool.map(solve, part.tolist(), n_rounds), strict=True)
+    solved: dict[int, list[Weights]] = {}
     for at, path in enumerate(paths):
-        folds = done[at * training.n_folds : (at + 1) * training.n_folds]
-        for number, fold_weights in zip(path.candidates, zip(*folds, strict=True), strict=True):
-            if all(weights is not None for weights in fold_weights):
-                training.set_weights(number, [w for w in fold_weights if w is not None], seconds)
-                solved.append(number)
+        of_path = [done.get(at * n_folds + fold, []) for fold in training.folds]
+        for number, weights in zip(path.candidates, zip(*of_path, strict=False), strict=False):
+            found = [of_fold for of_fold in weights if of_fold is not None]
+            if len(found) == n_folds:
+                solved[number] = found
     return solved
 
 

@@ -97,7 +97,7 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, and limits
     by_score = size == 1 and not training.metric.reads_sizes
     if by_score or len(finalists) < 2 or clock.remaining() <= 0.0:
         return alone
-    finalists = finalists[: _n_affordable(training, best, clock)]
+    finalists = finalists[: _n_affordable(training, finalists, clock)]
     if len(finalists) < 2:
         return alone
     if posterior is not None:
@@ -138,16 +138,19 @@ def choose_ensemble(  # noqa: PLR0913  # what is chosen from, and limits
     )
 
 
-def _n_affordable(training: Training, best: Trial, clock: Clock) -> int:
-    """Give how many trials there is time and memory to compare the predictions of."""
+def _n_affordable(training: Training, trials: Sequence[Trial], clock: Clock) -> int:
+    """Give how many trials, best first, there is time and memory to compare predictions of."""
+    best = trials[0]
+    training.held.hold([best.number])
     started = time.perf_counter()
     predictions = training.validation_predictions([best.number])[0]
     training.fold_scores(best.number, predictions)
     seconds = time.perf_counter() - started
+    encoding = training.held.seconds_for([trial.number for trial in trials])
     # Predictions are held once, and half of them are copied while the halves choose.
     n_bytes = 2 * sum(fold.nbytes for fold in predictions)
     limits = (
-        clock.remaining() / (_SCORINGS * max(seconds, 1e-6)),
+        clock.remaining(encoding) / (_SCORINGS * max(seconds, 1e-6)),
         training.memory.prediction_bytes / max(n_bytes, 1),
     )
     return int(min(*limits, N_FINALISTS))

@@ -55,7 +55,7 @@ def set_constant(training: Training, number: int) -> None:
     """Give the constant candidate its weights on every fold."""
     start = time.perf_counter()
     weights = [_constant_weights(training, fold, number) for fold in training.folds]
-    training.set_weights(number, weights, time.perf_counter() - start)
+    training.set_weights({number: weights}, time.perf_counter() - start)
 
 
 def _constant_weights(training: Training, fold: int, number: int) -> npt.NDArray[np.float32]:

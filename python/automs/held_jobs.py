@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automs._core import TrainJobs
-from automs.views import View, Views
+from automs.views import Views
 
 __all__ = ["HeldJobs"]
 
@@ -27,8 +28,8 @@ class HeldJobs:
 
     Notes
     -----
-    Candidates that are asked for together run together where the features of all their views may
-    be there at once, else in parts. Parts never change a job's bits.
+    Jobs that are asked for together run together where the features of all their views may be
+    there at once, else in parts. Parts never change a job's bits.
     """
 
     def __init__(self, jobs: TrainJobs, views: Views) -> None:
@@ -49,34 +50,39 @@ class HeldJobs:
         first = np.asarray(candidates, dtype=np.int64).reshape(-1, 1) * n_folds
         return (first + np.arange(n_folds, dtype=np.int64)).ravel()
 
-    def parts(self, candidates: npt.ArrayLike) -> Iterator[Numbers]:
-        """Part candidates, whose features are there until the next part is asked for.
+    def parts(
+        self, jobs: Numbers, is_late: Callable[[], bool] = lambda: False
+    ) -> Iterator[npt.NDArray[np.intp]]:
+        """Part jobs, whose features are there until the next part is asked for.
+
+        Parameters
+        ----------
+        jobs : ndarray of int64, shape (n,)
+        is_late : callable
+            Before the features of a part are made, whether to stop.
 
         Yields
         ------
-        ndarray of int64
-            Positions in `candidates`, ascending.
+        ndarray of intp
+            Positions in `jobs`, ascending.
         """
-        numbers = self._view_numbers[np.asarray(candidates, dtype=np.int64)]
-        if not numbers.size:
-            return
-        sets, which = np.unique(numbers, axis=0, return_inverse=True)
-        which = which.ravel()  # NumPy 2.0 gives it another axis
-        part: list[int] = []
-        held: list[View] = []
-        for at, needed in enumerate(sets):
-            views = [self._views.numbered(number) for number in needed]
-            if part and not self._views.fit_together([*held, *views]):
-                yield self._hold(held, which, part)
-                part, held = [], []
-            part.append(at)
-            held += views
-        if part:
-            yield self._hold(held, which, part)
+        numbers, which = np.unique(self._view_numbers.ravel()[jobs], return_inverse=True)
+        for views in self._views.in_parts([self._views.numbered(n) for n in numbers.tolist()]):
+            if is_late():
+                return
+            self._views.hold(views)
+            part = np.searchsorted(numbers, [view.number for view in views])
+            yield np.flatnonzero(np.isin(which, part))
 
-    def _hold(self, views: list[View], which: Numbers, part: list[int]) -> Numbers:
-        self._views.hold(views)
-        return np.flatnonzero(np.isin(which, part))
+    def hold(self, candidates: npt.ArrayLike) -> None:
+        """Have features of these candidates there, as far as they may be at once."""
+        for _ in self.parts(self.numbers(candidates)):
+            pass
+
+    def seconds_for(self, candidates: npt.ArrayLike) -> float:
+        """Give what making the features of these candidates takes that are away."""
+        numbers = np.unique(self._view_numbers.ravel()[self.numbers(candidates)])
+        return self._views.seconds_for(self._views.numbered(n) for n in numbers.tolist())
 
     def run(
         self,
@@ -87,23 +93,35 @@ class HeldJobs:
         time_limit: float | None,
         look: Callable[[], bool] | None,
     ) -> None:
-        """Train candidates on until their epochs."""
-        numbers, until = np.asarray(candidates, np.int64), np.asarray(until_epochs, np.int32)
-        end = None if time_limit is None else perf_counter() + time_limit
-        for part in self.parts(numbers):
-            jobs = self.numbers(numbers[part])
-            epochs = np.repeat(until[part], self._view_numbers.shape[1])
-            left = None if end is None else max(end - perf_counter(), 0.0)
-            self._jobs.run(jobs, epochs, n_threads, metric, left, look)
+        """Train candidates on until their epochs; what is late is noted without its features."""
+        jobs, n_folds = self.numbers(candidates), self._view_numbers.shape[1]
+        until = np.repeat(np.asarray(until_epochs, dtype=np.int32), n_folds)
+        end = math.inf if time_limit is None else perf_counter() + time_limit
+
+        is_stopped = False
+        waiting = np.ones(len(jobs), dtype=bool)
+
+        def is_late() -> bool:
+            nonlocal is_stopped
+            is_stopped = look is not None and look()
+            return is_stopped or perf_counter() >= end
+
+        for part in self.parts(jobs, is_late):
+            left = None if time_limit is None else max(end - perf_counter(), 0.0)
+            self._jobs.run(jobs[part], until[part], n_threads, metric, left, look)
+            waiting[part] = False
+        if waiting.any():
+            self._jobs.run(
+                jobs[waiting], until[waiting], n_threads, metric, 0.0, lambda: is_stopped
+            )
 
     def validation_predictions(
         self, candidates: npt.ArrayLike, n_threads: int
     ) -> list[npt.NDArray[np.float64]]:
         """Give predictions (n_validation_rows, n_outputs) of each candidate's jobs in turn."""
-        candidates = np.asarray(candidates, dtype=np.int64)
+        jobs = self.numbers(candidates)
         found: dict[int, npt.NDArray[np.float64]] = {}
-        for part in self.parts(candidates):
-            jobs = self.numbers(candidates[part])
-            predictions = self._jobs.validation_predictions(jobs, n_threads)
-            found |= zip(jobs.tolist(), predictions, strict=True)
-        return [found[job] for job in self.numbers(candidates).tolist()]
+        for part in self.parts(jobs):
+            predictions = self._jobs.validation_predictions(jobs[part], n_threads)
+            found |= zip(part.tolist(), predictions, strict=True)
+        return [found[at] for at in range(len(jobs))]

@@ -69,7 +69,7 @@ class Memory:
         """Take the view that nothing can do without, or raise MemoryLimitError."""
         if n_bytes > self._left:
             raise self._error("the table and one encoded view of it", self._taken + n_bytes)
-        self._first_view = n_bytes
+        self._first_view = max(self._first_view, n_bytes)  # of a copy, that of the original
         self.take_view(n_bytes)
 
     def take_view(self, n_bytes: int) -> None:
@@ -84,8 +84,7 @@ class Memory:
 
     def n_more(self, n_bytes: int, wanted: int) -> int:
         """Give how many views of this size there is room for, at most as many as are wanted."""
-        left = min(self._left_for_views, self.view_bytes - self._first_view)
-        return int(min(wanted, max(left, 0.0) / max(n_bytes, 1)))
+        return int(min(wanted, max(self._left_for_views, 0.0) / max(n_bytes, 1)))
 
     @property
     def network_bytes(self) -> float:

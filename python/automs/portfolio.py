@@ -148,7 +148,8 @@ def first_candidates(task: str, n_train_rows: int, **settings: Any) -> list[Cand
     Returns
     -------
     list of Candidate
-        Without seeds; those too large for the time left are passed over by the strategy.
+        Without seeds; those too large for the time left have fewer epochs, on many rows, or are
+        passed over by the strategy.
 
     Examples
     --------

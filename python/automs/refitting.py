@@ -163,6 +163,8 @@ class _Rounds:
         if not all(self.training.memory.has_room(self._n_bytes(of)) for of in rounds):
             return False
         n_views = sum(len(of) for of in rounds if not of.keys() <= self._encoded)
+        # Those of the hold-out may have to be made again, for what is told of the model.
+        n_views += len(set().union(*rounds))
         encoding = n_views * _REFIT_MARGIN * _growth(self.training) * self.training.views.seconds
         expected = ([each.seconds for group in of.values() for each in group] for of in rounds)
         training = sum(_side_by_side(seconds, self.training.n_threads) for seconds in expected)
@@ -172,6 +174,8 @@ class _Rounds:
         """Give the networks of those that arrived at their epochs, by the trial's number."""
         done: dict[int, list[FoldNetwork]] = {}
         for of in self._part(planned):
+            if self._clock.remaining() <= 0.0:
+                break
             if self._again is None or not of.keys() <= self._encoded:
                 self._again = None  # its views go before others come
                 self.training.views.make_room(self._n_bytes(of))
@@ -180,13 +184,17 @@ class _Rounds:
         return done
 
     def _part(self, planned: Sequence[_Planned]) -> list[_Round]:
-        """Part networks by their encodings, as many in a round as there is room for."""
+        """Part networks by their encodings, as many in a round as there is room for.
+
+        What is encoded comes first.
+        """
         groups: _Round = {}
         for each in planned:
             encoder = self.training.views.encoder(0, each.candidate)
             groups.setdefault(encoder, []).append(each)
         rounds: list[_Round] = []
-        for encoder, group in groups.items():
+        for encoder in sorted(groups, key=lambda encoder: encoder not in self._encoded):
+            group = groups[encoder]
             if not rounds or not self._is_room({**rounds[-1], encoder: group}):
                 rounds.append({})
             rounds[-1][encoder] = group

@@ -124,7 +124,7 @@ def _make_training(
     )
     n_folds = training.views.n_affordable_folds(_VIEWS_SHARE * clock.remaining())
     if n_folds < len(splits):
-        logger.info("memory_limit and time_limit allow %d of %d folds", n_folds, len(splits))
+        logger.info("memory_limit or time_limit allows %d of %d folds", n_folds, len(splits))
         training.keep_folds(n_folds)
     return training
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Training:
         Multiplies the weights of training rows; scores do not know it.
     n_threads : int, default=1
     memory : Memory, optional
-        What encoded views are counted against; by default everything fits.
+        What encoded views are counted against; by default one without a limit.
 
     Notes
     -----
@@ -78,7 +79,7 @@ class Training:
         self.own_scores = OwnScores()
         self._rows = FoldRows(table, target, sample_weight, self.splits, class_weight)
         self.views = Views(self._rows, self._jobs, self.memory, n_threads)
-        self._held = HeldJobs(self._jobs, self.views)
+        self.held = HeldJobs(self._jobs, self.views)
 
     @property
     def folds(self) -> range:
@@ -105,7 +106,7 @@ class Training:
         seeds = np.array([c.seed for c in candidates], dtype=np.uint64)
         self._jobs.add_candidates(to_columns(trained, seeds, task))
         views = [[self.view(fold, c).number for fold in self.folds] for c in candidates]
-        self._held.add(np.array(views, dtype=np.int64).reshape(-1, self.n_folds))
+        self.held.add(np.array(views, dtype=np.int64).reshape(-1, self.n_folds))
         self._added.extend(candidates)
         return first
 
@@ -119,7 +120,7 @@ class Training:
         for numbers in columns.groups():
             one = columns[int(numbers[0])]
             views[numbers] = [self.view(fold, one).number for fold in self.folds]
-        self._held.add(views)
+        self.held.add(views)
         self.candidates = columns
 
     def train_weights(self, fold: int) -> Values | None:
@@ -158,7 +159,7 @@ class Training:
 
     def job_numbers(self, candidates: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Give the engine's job numbers of some candidates, fold by fold."""
-        return self._held.numbers(candidates)
+        return self.held.numbers(candidates)
 
     def run(
         self,
@@ -173,24 +174,22 @@ class Training:
         passes through once the threads have joined; whole epochs trained until then are kept.
         """
         metric = self.metric.name if self.metric.native else None
-        self._held.run(candidates, until_epochs, self.n_threads, metric, time_limit, look)
-
-    def held_parts(self, candidates: npt.ArrayLike) -> Iterator[npt.NDArray[np.int64]]:
-        """Part candidates, by position: the features of a part are there until the next one."""
-        return self._held.parts(candidates)
+        self.held.run(candidates, until_epochs, self.n_threads, metric, time_limit, look)
 
     def set_weights(
-        self, candidate: int, fold_weights: Sequence[npt.NDArray[np.float32]], seconds: float
+        self, weights: Mapping[int, Sequence[npt.NDArray[np.float32]]], seconds: float
     ) -> None:
-        """Give a linear candidate its weights: a fold W (fan_in, fan_out) with b below it.
+        """Give linear candidates their weights: a fold W (fan_in, fan_out) with b below it.
 
-        `seconds` is what finding them took, for all folds together.
+        Finding those of one took `seconds`, for all folds together.
         """
         metric = self.metric.name if self.metric.native else None
-        self.views.hold(self.view(fold, self.candidates[candidate]) for fold in self.folds)
-        for job, weights in zip(self.job_numbers([candidate]), fold_weights, strict=True):
-            flat = np.ascontiguousarray(weights, dtype=np.float32).ravel()
-            self._jobs.set_weights(int(job), flat, seconds / self.n_folds, metric)
+        jobs = self.job_numbers(list(weights))
+        of_jobs = list(itertools.chain.from_iterable(weights.values()))
+        for part in self.held.parts(jobs):
+            for at in part:
+                flat = np.ascontiguousarray(of_jobs[at], dtype=np.float32).ravel()
+                self._jobs.set_weights(int(jobs[at]), flat, seconds / self.n_folds, metric)
 
     def progress(self, candidates: Sequence[int]) -> list[Progress]:
         """Give what has come of each of these candidates."""
@@ -216,7 +215,7 @@ class Training:
 
     def validation_predictions(self, candidates: Sequence[int]) -> list[list[Values]]:
         """Give each candidate's predictions, one array (n_validation_rows, n_outputs) a fold."""
-        flat = self._held.validation_predictions(candidates, self.n_threads)
+        flat = self.held.validation_predictions(candidates, self.n_threads)
         if self.metric.has_domain:  # where a network's values may not be, bounds have to keep them
             ranges = [self.target_range(fold) for fold in self.folds] * len(candidates)
             flat = [p if r is None else np.clip(p, *r) for p, r in zip(flat, ranges, strict=True)]

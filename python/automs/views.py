@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -146,6 +147,10 @@ class Views:
             if encoder not in self._features:
                 self._bring_back(encoder, encoders)
 
+    def seconds_for(self, views: Iterable[View]) -> float:
+        """Give what making the features of these views takes that are away."""
+        return self.seconds * len({v.encoder for v in views} - self._features.keys())
+
     def make_room(self, n_bytes: float, beside: Container[Encoder] = ()) -> None:
         """Put features away until so many bytes more are within the bound, or all are away."""
         room = self._memory.view_bytes - n_bytes
@@ -157,10 +162,23 @@ class Views:
                 taken -= self._n_bytes(encoder)
                 self._put_away(encoder)
 
-    def fit_together(self, views: Iterable[View]) -> bool:
-        """Whether the features of these views may be there at once."""
-        encoders = {view.encoder for view in views}
-        return sum(map(self._n_bytes, encoders)) <= self._memory.view_bytes
+    def in_parts(self, views: Iterable[View]) -> list[list[View]]:
+        """Part views so that the features of a part may be there at once; one always may.
+
+        Those whose features are there come first.
+        """
+        groups: dict[Encoder, list[View]] = {}
+        for view in sorted(views, key=lambda view: view.encoder not in self._features):
+            groups.setdefault(view.encoder, []).append(view)
+        parts: list[list[View]] = []
+        left = -math.inf
+        for encoder, group in groups.items():
+            left -= self._n_bytes(encoder)
+            if left < 0.0:
+                parts.append([])
+                left = self._memory.view_bytes - self._n_bytes(encoder)
+            parts[-1] += group
+        return parts
 
     def numbered(self, number: int) -> View:
         """Give a view by its number in the engine."""
@@ -241,9 +259,9 @@ class Views:
         self.make_room(n_bytes, beside)
         values, compact = self._rows.table.values, bool(encoder.binned)
         features = Features(*encode_values(encoder, values, self._n_threads, compact=compact))
-        self._features[encoder] = features
         for view in views:
             self._jobs.bring_back(view.number, *features.of_engine())
+        self._features[encoder] = features  # last: an interruption leaves them away
 
     def _put_away(self, encoder: Encoder) -> None:
         del self._features[encoder]

@@ -174,6 +174,12 @@ void test_a_view_that_was_away_gives_the_same_bits_from_elsewhere() {
   CHECK_THROWS(moved.bring_back(1, {p.X.data(), nullptr, nullptr, nullptr}), std::invalid_argument);
   CHECK_THROWS(moved.put_away(1), std::invalid_argument);
   CHECK(moved.weights(0).layers.size() == 2);
+  Stop over(Stop::Clock::now(), {});
+  moved.run({{0, 4}}, 2, Metric::rmse, over);
+  CHECK(moved.state(0).state == JobState::timed_out && moved.state(0).epoch == 2);
+  Stop stopped(Stop::Clock::time_point::max(), [] { return true; });
+  moved.run({{0, 4}}, 2, Metric::rmse, stopped);
+  CHECK(moved.state(0).state == JobState::stopped && moved.state(0).epoch == 2);
   moved.put_away(0);
   const std::vector<float> second = p.X;
   moved.bring_back(0, {second.data(), nullptr, nullptr, nullptr});

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -247,30 +246,37 @@ class Strategy(ABC):
         return len(self.candidates) - 1
 
     def fitting_candidate(
-        self, propose: Callable[[], Candidate], fits: Callable[[float], bool]
+        self,
+        propose: Callable[[], Candidate],
+        fits: Callable[[float], bool],
+        *,
+        needed: bool | None = None,
     ) -> Candidate | None:
-        """Give the first of some proposals whose full cost fits, with fewer epochs if need be.
+        """Give the first of some proposals whose full cost fits.
 
-        Where none does there is none, but for the very first candidate: that is the cheapest
-        proposal then, as a training that is cut is better than none.
+        Where one is `needed`, as by default the very first one is, it may be a proposal with fewer
+        epochs. Where none of these fits either, the very first candidate is the cheapest of them,
+        as a training that is cut is better than none.
         """
+        needed = not self.candidates if needed is None else needed
         cheapest: tuple[float, Candidate] | None = None
-        proposals = (propose() for _ in range(_N_PROPOSALS))
-        for candidate in itertools.chain.from_iterable(map(self._shortened, proposals)):
-            cost = self.full_cost(candidate)
-            if fits(cost):
-                return candidate
-            if cheapest is None or cost < cheapest[0]:
-                cheapest = (cost, candidate)
-        return None if cheapest is None or self.candidates else cheapest[1]
+        for _ in range(_N_PROPOSALS):
+            proposal = propose()
+            for candidate in [proposal, *(self._shortened(proposal) if needed else [])]:
+                cost = self.full_cost(candidate)
+                if fits(cost):
+                    return candidate
+                if cheapest is None or cost < cheapest[0]:
+                    cheapest = (cost, candidate)
+        return cheapest[1] if cheapest and needed and not self.candidates else None
 
     def _shortened(self, candidate: Candidate) -> list[Candidate]:
-        """Give a candidate, and the same with fewer epochs, where these are not the caller's."""
+        """Give a candidate with fewer and fewer epochs, where these are not the caller's."""
         problem = self.problem
         if not problem.first_candidates or candidate.optimizer == "exact":
-            return [candidate]
+            return []
         runs = shorter_runs(candidate.epochs, math.ceil(problem.n_rows / candidate.batch_size))
-        return [candidate, *(replace(candidate, epochs=epochs) for epochs in runs)]
+        return [replace(candidate, epochs=epochs) for epochs in runs]
 
     def full_cost(self, candidate: Candidate) -> float:
         """Give the nominal cost of all epochs on all folds."""

@@ -49,7 +49,7 @@ class RandomStrategy(Strategy):
             if len(requests) >= _CHUNK_AT_LEAST and spent >= chunk_cost:
                 break
             left = allowance - spent
-            candidate = self.fitting_candidate(self.new_candidate, left.__ge__)
+            candidate = self.fitting_candidate(self.new_candidate, left.__ge__, needed=not requests)
             if candidate is None:
                 break
             spent += self.full_cost(candidate)

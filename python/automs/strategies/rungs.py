@@ -166,14 +166,21 @@ class RungStrategy(Strategy):
         propose: Callable[[], Candidate],
         at_most: float,
         fits: Callable[[list[float]], bool],
+        *,
+        needed: bool = True,
     ) -> None:
-        """Add candidates to rung 0 while the full costs of all of them fit."""
+        """Add candidates to rung 0 while the full costs of all of them fit.
+
+        Where not even one does, it is `needed` all the same: its epochs may be fewer.
+        """
         members = self._members
         costs = [self._costs[index] for index in members]
         while len(members) < at_most:
             if members and not fits([*costs, sum(costs) / len(costs)]):
                 break  # one more of the mean size is too much
-            candidate = self.fitting_candidate(propose, lambda cost: fits([*costs, cost]))
+            candidate = self.fitting_candidate(
+                propose, lambda cost: fits([*costs, cost]), needed=needed and not members
+            )
             if candidate is None:
                 break
             costs.append(self.full_cost(candidate))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 
 from automs.candidates import Candidate
 from automs.schedule import n_survivors
@@ -27,7 +28,7 @@ class SweepStrategy(RungStrategy):
     drops some at two rungs at least, and four of it finish, or two where there is no time for as
     many: where its share is smaller than that, it takes more, up to the whole allowance. No
     member costs more than a third of it, unless nothing else fits. First candidates that a sweep
-    has no room for wait for the next one.
+    has no room for wait for the next one, unless it can have none but with fewer epochs.
 
     Those that inherit give `_draw`, and call `_widened` before they leave rung 0.
     """
@@ -81,10 +82,15 @@ class SweepStrategy(RungStrategy):
         share = allowance if self._is_narrow else self._share(allowance)
         for dearest in (_DEAREST * allowance, allowance):
             self._queue = list(self._waiting)
-            self._extend(self._propose, at_most, self._room(share, allowance, dearest))
+            room = self._room(share, allowance, dearest)
+            self._extend(self._propose, at_most, room, needed=dearest == allowance)
             if self._members:
                 break
-        self._waiting = [first for first in self._waiting if first not in self.candidates]
+        self._waiting = [first for first in self._waiting if not self._was_added(first)]
+
+    def _was_added(self, first: Candidate) -> bool:
+        """Whether a candidate is there, with all of its epochs or fewer."""
+        return any(replace(c, epochs=first.epochs) == first for c in self.candidates)
 
     def _n_affordable(self, allowance: float) -> int:
         """Give how many are to finish, of candidates like those that were or are to be trained."""
