@@ -13,6 +13,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/binned_tuples.hpp"
 #include "bindings/candidate_columns.hpp"
+#include "bindings/feature_arrays.hpp"
 #include "core/train_jobs.hpp"
 #include "core/types.hpp"
 
@@ -30,11 +31,6 @@ Task parse_task(const std::string& task) {
 
 /// Encoded logarithms (n_rows, n_targets); of each target deviation, low and high.
 using PyLogTargets = std::tuple<Array<float>, Array<double>, Array<double>, Array<double>>;
-
-/// The encoded features of a view, which may be put away.
-struct FeatureArrays {
-  py::object X, codes, bins, fractions;
-};
 
 /// TrainJobs, and the arrays that its views point into.
 class PyTrainJobs {
@@ -72,28 +68,26 @@ class PyTrainJobs {
     view.output_centre = to_vector(output_centre, "output_centre");
     view.output_scale = to_vector(output_scale, "output_scale");
     if (logs) view.logs = take_logs(*logs, n_rows, static_cast<std::size_t>(view.n_targets));
-    const Features<float> features = features_of(view, X, codes, bins, fractions);
-    view.X = features.X;
-    view.codes = features.codes;
-    view.bins = features.bins;
-    view.fractions = features.fractions;
+    const FeatureArrays features{X, codes, bins, fractions};
+    point_to(view, features.of(view));
     arrays_.push_back(y);
     const std::size_t number = jobs_.add_view(std::move(view));
-    features_.push_back(held(X, codes, bins, fractions));
+    features_.push_back(features);
     return number;
   }
 
   void put_away(std::size_t view) {
     jobs_.put_away(view);
-    features_[view] = {};
+    features_[view].reset();
   }
 
   void bring_back(std::size_t view, const Array<float>& X,
                   const std::optional<Array<std::int32_t>>& codes,
                   const std::optional<Array<std::uint16_t>>& bins,
                   const std::optional<Array<float>>& fractions) {
-    jobs_.bring_back(view, features_of(jobs_.view(view), X, codes, bins, fractions));
-    features_[view] = held(X, codes, bins, fractions);
+    const FeatureArrays features{X, codes, bins, fractions};
+    jobs_.bring_back(view, features.of(jobs_.view(view)));
+    features_[view] = features;
   }
 
   std::size_t add_candidates(const py::dict& columns) {
@@ -281,37 +275,6 @@ class PyTrainJobs {
   }
 
  private:
-  /// An array (n_rows, n_columns), or null; `columns` says what has the columns.
-  template <typename T>
-  static const T* data_of(const std::optional<Array<T>>& array, const std::string& name,
-                          std::size_t n_rows, std::size_t n_columns, const std::string& columns) {
-    if (!array) return nullptr;
-    check_ndim(*array, 2, name.c_str());
-    check_length(*array, n_rows, name.c_str());
-    if (static_cast<std::size_t>(array->shape(1)) != n_columns) {
-      throw py::value_error(name + " must have one column for each of " + columns + ", got " +
-                            std::to_string(array->shape(1)) + " for " + std::to_string(n_columns));
-    }
-    return array->data();
-  }
-
-  static Features<float> features_of(const View<float>& view, const Array<float>& X,
-                                     const std::optional<Array<std::int32_t>>& codes,
-                                     const std::optional<Array<std::uint16_t>>& bins,
-                                     const std::optional<Array<float>>& fractions) {
-    const std::size_t n = view.n_rows, n_features = static_cast<std::size_t>(view.n_features);
-    return {data_of(std::optional(X), "X", n, n_features, "n_features"),
-            data_of(codes, "codes", n, view.n_embedded(), "embedding_rows"),
-            data_of(bins, "bins", n, view.n_binned(), "binned"),
-            data_of(fractions, "fractions", n, view.n_binned(), "binned")};
-  }
-
-  /// A reference to each array that there is.
-  template <typename... Arrays>
-  static FeatureArrays held(const Array<float>& X, const std::optional<Arrays>&... others) {
-    return {X, others ? py::object(*others) : py::object()...};
-  }
-
   LogTargets<float> take_logs(const PyLogTargets& logs, std::size_t n_rows, std::size_t n_targets) {
     const auto& [encoded, deviation, low, high] = logs;
     arrays_.push_back(encoded);
@@ -328,8 +291,8 @@ class PyTrainJobs {
 
   TrainJobs jobs_;
   std::size_t n_candidates_ = 0;
-  std::vector<py::object> arrays_;       // what is never put away
-  std::vector<FeatureArrays> features_;  // of each view
+  std::vector<py::object> arrays_;                      // what is never put away
+  std::vector<std::optional<FeatureArrays>> features_;  // of each view, while they are there
 };
 
 }  // namespace

@@ -27,13 +27,6 @@ void leave(State<float>& state, int until_epoch, const Stop& stop) {
   state.state = stop.interrupted() ? JobState::stopped : JobState::timed_out;
 }
 
-void point_to(View<float>& view, const Features<float>& features) {
-  view.X = features.X;
-  view.codes = features.codes;
-  view.bins = features.bins;
-  view.fractions = features.fractions;
-}
-
 }  // namespace
 
 std::size_t TrainJobs::add_view(View<float> view) {

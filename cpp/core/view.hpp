@@ -74,6 +74,14 @@ struct View {
   double weight(std::size_t row) const { return row_weights ? row_weights[row] : 1.0; }
 };
 
+template <typename Scalar>
+void point_to(View<Scalar>& view, const Features<Scalar>& features) {
+  view.X = features.X;
+  view.codes = features.codes;
+  view.bins = features.bins;
+  view.fractions = features.fractions;
+}
+
 /// Checks the codes of all rows, as any of them may be gathered.
 template <typename Scalar>
 void check_codes(const View<Scalar>& view) {

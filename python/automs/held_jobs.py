@@ -76,8 +76,7 @@ class HeldJobs:
 
     def hold(self, candidates: npt.ArrayLike) -> None:
         """Have features of these candidates there, as far as they may be at once."""
-        for _ in self.parts(self.numbers(candidates)):
-            pass
+        next(self.parts(self.numbers(candidates)), None)
 
     def seconds_for(self, candidates: npt.ArrayLike) -> float:
         """Give what making the features of these candidates takes that are away."""

@@ -172,11 +172,11 @@ class Views:
             groups.setdefault(view.encoder, []).append(view)
         parts: list[list[View]] = []
         left = -math.inf
-        for encoder, group in groups.items():
-            left -= self._n_bytes(encoder)
+        for group in groups.values():
+            left -= group[0].n_bytes
             if left < 0.0:
                 parts.append([])
-                left = self._memory.view_bytes - self._n_bytes(encoder)
+                left = self._memory.view_bytes - group[0].n_bytes
             parts[-1] += group
         return parts
 

@@ -130,8 +130,8 @@ class HalvingStrategy(RungStrategy):
         self._is_patient = False  # whether all of the bracket go on to their end
         self._parents: list[int] = []
         self._room_of_firsts = 0.0  # what beaten first candidates of this bracket may still cost
-        self._firsts = {  # whatever their epochs, which may be fewer
-            replace(c, seed=derive_seed(problem.seed, at) if c.seed is None else c.seed, epochs=1)
+        self._seeds_of_firsts = {  # by which they are known: their epochs may be fewer
+            derive_seed(problem.seed, at) if c.seed is None else c.seed
             for at, c in enumerate(problem.first_candidates)
         }
 
@@ -160,7 +160,7 @@ class HalvingStrategy(RungStrategy):
         self._enter(ranked + self._first_that_fit(in_order[len(ranked) :], ranked, allowance))
 
     def _first_among(self, indices: Sequence[int]) -> list[int]:
-        return [i for i in indices if replace(self.candidates[i], epochs=1) in self._firsts]
+        return [i for i in indices if self.candidates[i].seed in self._seeds_of_firsts]
 
     def _first_that_fit(
         self, beaten: Sequence[int], ranked: list[int], allowance: float

@@ -90,7 +90,8 @@ class SweepStrategy(RungStrategy):
 
     def _was_added(self, first: Candidate) -> bool:
         """Whether a candidate is there, with all of its epochs or fewer."""
-        return any(replace(c, epochs=first.epochs) == first for c in self.candidates)
+        like = (c for c in self.candidates if c.seed == first.seed)
+        return any(replace(c, epochs=first.epochs) == first for c in like)
 
     def _n_affordable(self, allowance: float) -> int:
         """Give how many are to finish, of candidates like those that were or are to be trained."""
